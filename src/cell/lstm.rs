@@ -1,0 +1,134 @@
+//! Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000, without peepholes).
+
+use crate::format::{Kind, Shape, leaf_layer};
+use crate::kernel::{self, Panels, Source};
+use crate::layer::Layer;
+use crate::math::{Activation, Named, Sigmoid, Tanh};
+use crate::simd::Backend;
+use core::marker::PhantomData;
+
+/// i = σ(W_i x + U_i h + b_i)    input gate
+/// f = σ(W_f x + U_f h + b_f)    forget gate
+/// g = tanh(W_g x + U_g h + b_g) candidate
+/// o = σ(W_o x + U_o h + b_o)    output gate
+/// c' = f ⊙ c + i ⊙ g
+/// h' = o ⊙ tanh(c')
+///
+/// `sums` are the arguments of the four activations; σ stands for the recurrent activation, tanh for the activation.
+/// Returns (c', h').
+#[inline(always)]
+pub(crate) fn equations<B: Backend, A: Activation, R: Activation>(
+    b: B,
+    (activation, recurrent_activation): (A, R),
+    sums: [B::Vector; 4],
+    c: B::Vector,
+) -> (B::Vector, B::Vector) {
+    let [i, f, g, o] = sums;
+    let i = recurrent_activation.apply(b, i);
+    let f = recurrent_activation.apply(b, f);
+    let g = activation.apply(b, g);
+    let o = recurrent_activation.apply(b, o);
+    let c = b.mul_add(f, c, b.mul(i, g));
+    (c, b.mul(o, activation.apply(b, c)))
+}
+
+/// The state of an [`Lstm`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+#[cfg_attr(not(target_os = "none"), repr(align(64)))]
+pub struct LstmState<const H: usize> {
+    /// Hidden state: what the layer gave last.
+    pub h: [f32; H],
+    /// Cell state.
+    pub c: [f32; H],
+}
+
+impl<const H: usize> LstmState<H> {
+    /// Where a sequence begins unless one says otherwise.
+    pub const ZERO: Self = LstmState { h: [0.0; H], c: [0.0; H] };
+}
+
+impl<const H: usize> Default for LstmState<H> {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+/// A long short-term memory layer of `H` units on `I` inputs (Keras and PyTorch `LSTM`). Gates in the order i, f, g, o.
+///
+/// ```text
+/// i = σ(W_i x + U_i h + b_i)      f = σ(W_f x + U_f h + b_f)
+/// g = tanh(W_g x + U_g h + b_g)   o = σ(W_o x + U_o h + b_o)
+/// c' = f ⊙ c + i ⊙ g              h' = o ⊙ tanh(c')
+/// ```
+///
+/// σ is the recurrent activation `R`, tanh the activation `A`.
+///
+/// ```
+/// use gatelet::{Layer, Lstm, LstmState};
+/// // All weights zero but the candidate's bias: i = f = o = ½, g = tanh(1).
+/// let bias = [[0.0], [0.0], [1.0], [0.0]];
+/// let layer: Lstm<1, 1> = Lstm::new(&[[[0.0]; 4]], &[[[0.0]; 4]], &bias);
+/// let mut state = LstmState::ZERO;
+/// let mut y = [0.0];
+/// layer.step(&mut state, &[3.0], &mut y);
+/// assert!((state.c[0] - 0.5 * 1f32.tanh()).abs() < 3e-7);
+/// assert!((y[0] - 0.5 * state.c[0].tanh()).abs() < 3e-7);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Lstm<const I: usize, const H: usize, A = Tanh, R = Sigmoid> {
+    weights: Panels<I, H, 4, 4>,
+    activations: PhantomData<(A, R)>,
+}
+
+impl<const I: usize, const H: usize, A, R> Lstm<I, H, A, R> {
+    /// All weights zero: a place for a model that is read at run time.
+    pub const EMPTY: Self = Lstm { weights: Panels::ZERO, activations: PhantomData };
+
+    /// From unpacked weights: `recurrent_kernel[k][gate][unit]`, `kernel[k][gate][unit]` and `bias[gate][unit]`, gates in
+    /// the order i, f, g, o.
+    #[must_use]
+    pub const fn new(recurrent_kernel: &[[[f32; H]; 4]; H], kernel: &[[[f32; H]; 4]; I], bias: &[[f32; H]; 4]) -> Self {
+        let mut layer = Self::EMPTY;
+        layer.weights.fill(
+            Source::Floats(recurrent_kernel.as_flattened().as_flattened()),
+            Source::Floats(kernel.as_flattened().as_flattened()),
+            Source::Floats(bias.as_flattened()),
+        );
+        layer
+    }
+
+    const fn fill_from(&mut self, bytes: &[u8]) {
+        self.weights.fill_from(bytes);
+    }
+}
+
+impl<const I: usize, const H: usize, A: Named, R: Named> Lstm<I, H, A, R> {
+    const SHAPE: Shape = Shape {
+        kind: Kind::Lstm,
+        inputs: I,
+        units: H,
+        activation: A::KIND,
+        recurrent_activation: Some(R::KIND),
+        reset_after: None,
+        weights: Panels::<I, H, 4, 4>::WEIGHTS,
+    };
+}
+
+impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Named> Layer for Lstm<I, H, A, R> {
+    type Input = [f32; I];
+    type Output = [f32; H];
+    type State = LstmState<H>;
+    const ZERO_STATE: LstmState<H> = LstmState::ZERO;
+    const FLASH_BYTES: usize = 4 * Panels::<I, H, 4, 4>::WEIGHTS;
+    const STATE_BYTES: usize = 8 * H;
+
+    #[inline(always)]
+    fn step_on<B: Backend>(&self, b: B, state: &mut LstmState<H>, x: &[f32; I], y: &mut [f32; H]) {
+        kernel::lstm(b, (A::VALUE, R::VALUE), self.weights.gates(), x, &state.h, &mut state.c, y);
+        state.h = *y;
+    }
+}
+
+leaf_layer!([const I: usize, const H: usize, A: Named, R: Named] Lstm<I, H, A, R>);

@@ -1,0 +1,64 @@
+//! The `.gatelet` file: one model, read in const evaluation, on a device, or on a host, by the same code.
+//!
+//! # Specification, version 1
+//!
+//! Every number is little-endian, every section's length is a multiple of four bytes. `u32` is an unsigned 32-bit integer,
+//! `f32` an IEEE 754 single.
+//!
+//! | offset | type | content |
+//! |---|---|---|
+//! | 0 | 8 bytes | `GATELET` and a zero byte |
+//! | 8 | u32 | version, 1 |
+//! | 12 | u32 | length of the whole file in bytes |
+//! | 16 | u32 | CRC-32 (IEEE 802.3, as in zip and PNG) of everything from offset 20 to the end |
+//! | 20 | u32 | number of records |
+//! | 24 | u32 | length of the records in bytes |
+//! | 28 | u32 | number of class labels |
+//! | 32 | u32 | length of the labels in bytes |
+//! | 36 | u32 | length of the metadata in bytes |
+//! | 40 | | records, labels, metadata, without gaps |
+//!
+//! A **record** is one layer, in the order data flows:
+//!
+//! | offset | type | content |
+//! |---|---|---|
+//! | 0 | u32 | kind: 1 normalize, 2 dense, 3 simple_rnn, 4 lstm, 5 gru, 6 residual (around the next record) |
+//! | 4 | u32 | length of the weights in bytes |
+//! | 8 | u32 | inputs, I |
+//! | 12 | u32 | units or outputs, H |
+//! | 16 | u32 | activation: 0 linear, 1 tanh, 2 sigmoid, 3 hard_sigmoid, 4 relu, 5 softsign, 6 softplus, 7 elu, 256 softmax |
+//! | 20 | u32 | recurrent activation of lstm and gru, else 0 |
+//! | 24 | u32 | flags: 1 the layer gives the whole sequence, 2 gru with `reset_after`; others are 0 |
+//! | 28 | u32 | 0 |
+//! | 32 | f32 … | weights |
+//!
+//! Weights, with matrices in the order `[k][gate][unit]`, k being the index of the input or of the hidden state:
+//!
+//! | kind | weights |
+//! |---|---|
+//! | normalize | offset `[I]`, scale `[I]` |
+//! | dense | kernel `[I][H]`, bias `[H]` |
+//! | simple_rnn | recurrent kernel `[H][1][H]`, kernel `[I][1][H]`, bias `[1][H]` |
+//! | lstm | recurrent kernel `[H][4][H]`, kernel `[I][4][H]`, bias `[4][H]`; gates i, f, g, o |
+//! | gru | recurrent kernel `[H][3][H]`, kernel `[I][3][H]`, bias `[4][H]`; gates r, z, n; biases r, z, n, and the hidden state's part of n |
+//! | residual | none |
+//!
+//! A **label** is its length in bytes (u32) and its text in UTF-8, filled with zero bytes to a multiple of four.
+//! The **metadata** is a JSON object in UTF-8, filled with spaces: where the model comes from and how its data were read.
+//! Devices do not look at it.
+
+mod checksum;
+mod embed;
+mod error;
+mod labels;
+mod reader;
+
+pub use checksum::crc32;
+pub(crate) use embed::leaf_layer;
+pub use embed::{Cursor, Embed, ModelFile, Next, ReadInto, Start, load};
+pub use error::{FormatError, Message};
+pub use labels::{Labels, labels_from_text, text_length, text_of_labels};
+pub(crate) use reader::residual;
+pub use reader::{Container, Kind, Reader, Record, Shape, open};
+#[cfg(feature = "std")]
+pub(crate) use reader::{FLAG_RESET_AFTER, FLAG_SEQUENCES, HEADER_LENGTH, MAGIC, VERSION};

@@ -1,0 +1,307 @@
+//! The container, its records, and what a layer expects of its record.
+
+use super::{FormatError, Labels, crc32};
+use crate::math::OutputKind;
+
+pub(crate) const MAGIC: [u8; 8] = *b"GATELET\0";
+pub(crate) const VERSION: u32 = 1;
+pub(crate) const HEADER_LENGTH: usize = 40;
+const RECORD_HEADER: usize = 32;
+pub(crate) const FLAG_SEQUENCES: u32 = 1;
+pub(crate) const FLAG_RESET_AFTER: u32 = 2;
+
+/// The kind of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// [`Normalize`](crate::Normalize)
+    Normalize = 1,
+    /// [`Dense`](crate::Dense)
+    Dense = 2,
+    /// [`SimpleRnn`](crate::SimpleRnn)
+    SimpleRnn = 3,
+    /// [`Lstm`](crate::Lstm)
+    Lstm = 4,
+    /// [`Gru`](crate::Gru)
+    Gru = 5,
+    /// [`Residual`](crate::Residual)
+    Residual = 6,
+}
+
+impl Kind {
+    /// Its name, as in a model description.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Normalize => "normalize",
+            Kind::Dense => "dense",
+            Kind::SimpleRnn => "simple_rnn",
+            Kind::Lstm => "lstm",
+            Kind::Gru => "gru",
+            Kind::Residual => "residual",
+        }
+    }
+
+    const fn from_code(code: u32) -> Option<Self> {
+        match code {
+            1 => Some(Kind::Normalize),
+            2 => Some(Kind::Dense),
+            3 => Some(Kind::SimpleRnn),
+            4 => Some(Kind::Lstm),
+            5 => Some(Kind::Gru),
+            6 => Some(Kind::Residual),
+            _ => None,
+        }
+    }
+}
+
+/// A model file whose header and checksum are right.
+#[derive(Clone, Copy, Debug)]
+pub struct Container<'a> {
+    reader: Reader<'a>,
+    labels: Labels<'a>,
+    metadata: &'a [u8],
+}
+
+impl<'a> Container<'a> {
+    /// The records, from the first one on.
+    #[must_use]
+    pub const fn reader(&self) -> Reader<'a> {
+        self.reader
+    }
+
+    /// The class labels.
+    #[must_use]
+    pub const fn labels(&self) -> Labels<'a> {
+        self.labels
+    }
+
+    /// The metadata, JSON in UTF-8.
+    #[must_use]
+    pub const fn metadata(&self) -> &'a [u8] {
+        self.metadata
+    }
+}
+
+/// The little-endian number at `at`, which must leave four bytes.
+const fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// Checks a model file's header, length and checksum.
+///
+/// # Errors
+/// If it is not a model file, is of another version, or is damaged.
+pub const fn open(bytes: &[u8]) -> Result<Container<'_>, FormatError> {
+    if bytes.len() < HEADER_LENGTH {
+        return Err(FormatError::NotGatelet);
+    }
+    let mut i = 0;
+    while i < MAGIC.len() {
+        if bytes[i] != MAGIC[i] {
+            return Err(FormatError::NotGatelet);
+        }
+        i += 1;
+    }
+    let version = u32_at(bytes, 8);
+    if version != VERSION {
+        return Err(FormatError::Version { found: version });
+    }
+    let length = u32_at(bytes, 12) as usize;
+    if length != bytes.len() {
+        return Err(FormatError::Length { found: bytes.len(), expected: length });
+    }
+    let expected = u32_at(bytes, 16);
+    let found = crc32(bytes.split_at(20).1);
+    if found != expected {
+        return Err(FormatError::Checksum { found, expected });
+    }
+    let (layers, records) = (u32_at(bytes, 20) as usize, u32_at(bytes, 24) as usize);
+    let (count, labels) = (u32_at(bytes, 28) as usize, u32_at(bytes, 32) as usize);
+    let metadata = u32_at(bytes, 36) as usize;
+    let (_, body) = bytes.split_at(HEADER_LENGTH);
+    // Each section is compared with what is left, so that no sum of untrusted lengths can overflow.
+    if records > body.len() || labels > body.len() - records || metadata != body.len() - records - labels {
+        return Err(FormatError::Damaged { part: "its sections do not add up to its length" });
+    }
+    let (records, rest) = body.split_at(records);
+    let (labels, metadata) = rest.split_at(labels);
+    let labels = match Labels::new(labels, count) {
+        Ok(labels) => labels,
+        Err(error) => return Err(error),
+    };
+    Ok(Container { reader: Reader { bytes: records, left: layers, layer: 1 }, labels, metadata })
+}
+
+/// A position among the records of a model file.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    left: usize,
+    layer: usize,
+}
+
+/// A layer as the file describes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Which layer it is, from 1.
+    pub layer: usize,
+    /// Its kind; `None` if this release does not know it.
+    pub kind: Option<Kind>,
+    /// Inputs.
+    pub inputs: usize,
+    /// Units or outputs.
+    pub units: usize,
+    /// Activation; `None` if this release does not know it.
+    pub activation: Option<OutputKind>,
+    /// Recurrent activation; `None` if this release does not know it.
+    pub recurrent_activation: Option<OutputKind>,
+    /// The flags.
+    pub flags: u32,
+    /// The weights' bytes.
+    pub weights: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// Whether there is no further record.
+    #[must_use]
+    pub const fn is_at_end(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Reads the next record and steps over it.
+    ///
+    /// # Errors
+    /// If there is none, or it is not whole.
+    pub const fn record(&mut self) -> Result<Record<'a>, FormatError> {
+        const CUT: FormatError = FormatError::Damaged { part: "a layer is not whole" };
+        if self.left == 0 {
+            return Err(FormatError::FewerLayers { layer: self.layer });
+        }
+        let Some((header, rest)) = self.bytes.split_at_checked(RECORD_HEADER) else { return Err(CUT) };
+        let Some((weights, rest)) = rest.split_at_checked(u32_at(header, 4) as usize) else { return Err(CUT) };
+        let record = Record {
+            layer: self.layer,
+            kind: Kind::from_code(u32_at(header, 0)),
+            inputs: u32_at(header, 8) as usize,
+            units: u32_at(header, 12) as usize,
+            activation: OutputKind::from_code(u32_at(header, 16)),
+            recurrent_activation: OutputKind::from_code(u32_at(header, 20)),
+            flags: u32_at(header, 24),
+            weights,
+        };
+        if u32_at(header, 28) != 0 || record.flags & !(FLAG_SEQUENCES | FLAG_RESET_AFTER) != 0 {
+            return Err(FormatError::Flags { layer: self.layer, flags: record.flags });
+        }
+        // The way around a layer is counted with the layer it goes around.
+        if !matches!(record.kind, Some(Kind::Residual)) {
+            self.layer += 1;
+        }
+        self.left -= 1;
+        self.bytes = rest;
+        Ok(record)
+    }
+
+    /// Makes sure that nothing follows.
+    ///
+    /// # Errors
+    /// If there is a further record or anything else.
+    pub const fn end(&self) -> Result<(), FormatError> {
+        if self.left != 0 {
+            Err(FormatError::MoreLayers { layer: self.layer })
+        } else if !self.bytes.is_empty() {
+            Err(FormatError::Damaged { part: "there is something after the last layer" })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What a layer type expects of its record.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Kind of layer.
+    pub kind: Kind,
+    /// Inputs.
+    pub inputs: usize,
+    /// Units or outputs.
+    pub units: usize,
+    /// Activation.
+    pub activation: OutputKind,
+    /// Recurrent activation, of cells that have one.
+    pub recurrent_activation: Option<OutputKind>,
+    /// The form, of a GRU.
+    pub reset_after: Option<bool>,
+    /// How many numbers its weights are.
+    pub weights: usize,
+}
+
+impl Shape {
+    /// Reads the next record and gives the bytes of its weights.
+    ///
+    /// # Errors
+    /// If there is no record, or it differs from this shape in anything.
+    pub const fn expect<'a>(&self, reader: &mut Reader<'a>) -> Result<&'a [u8], FormatError> {
+        let record = match reader.record() {
+            Ok(record) => record,
+            Err(error) => return Err(error),
+        };
+        let layer = record.layer;
+        match record.kind {
+            Some(kind) if kind as u32 == self.kind as u32 => {}
+            file => return Err(FormatError::Kind { layer, file, expected: self.kind }),
+        }
+        if record.inputs != self.inputs {
+            return Err(FormatError::Size { layer, what: "input size", file: record.inputs, expected: self.inputs });
+        }
+        if record.units != self.units {
+            let what = if matches!(self.kind, Kind::Dense) { "output size" } else { "number of units" };
+            return Err(FormatError::Size { layer, what, file: record.units, expected: self.units });
+        }
+        if !same(record.activation, self.activation) {
+            let (file, expected) = (record.activation, self.activation);
+            return Err(FormatError::Activation { layer, what: "activation", file, expected });
+        }
+        if let Some(expected) = self.recurrent_activation
+            && !same(record.recurrent_activation, expected)
+        {
+            let file = record.recurrent_activation;
+            return Err(FormatError::Activation { layer, what: "recurrent activation", file, expected });
+        }
+        if let Some(reset_after) = self.reset_after {
+            let file = record.flags & FLAG_RESET_AFTER != 0;
+            if file != reset_after {
+                return Err(FormatError::ResetAfter { layer, file });
+            }
+        }
+        if record.weights.len() != 4 * self.weights {
+            let (file, expected) = (record.weights.len() / 4, self.weights);
+            return Err(FormatError::Size { layer, what: "number of weights", file, expected });
+        }
+        Ok(record.weights)
+    }
+}
+
+const fn same(file: Option<OutputKind>, expected: OutputKind) -> bool {
+    match file {
+        Some(file) => file.code() == expected.code(),
+        None => false,
+    }
+}
+
+/// Reads the record of a way around a layer of `size` inputs and outputs.
+pub(crate) const fn residual(reader: &mut Reader<'_>, size: usize) -> Result<(), FormatError> {
+    let shape = Shape {
+        kind: Kind::Residual,
+        inputs: size,
+        units: size,
+        activation: OutputKind::Each(crate::math::ActivationKind::Linear),
+        recurrent_activation: None,
+        reset_after: None,
+        weights: 0,
+    };
+    match shape.expect(reader) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

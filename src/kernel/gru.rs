@@ -1,0 +1,114 @@
+//! One step of a GRU, in both forms.
+
+use super::{Block, Gates, accumulate, biases, for_each_unit};
+use crate::cell::gru::{reset, update};
+use crate::math::Activation;
+use crate::simd::Backend;
+
+/// A GRU's packed weights: three rows per unit (r, z, n) and four biases (r, z, the input's part of n, the hidden state's).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GruWeights<'a> {
+    pub(crate) gates: Gates<'a>,
+    /// Whether the reset gate multiplies the product `U h` (after) or `h` (before).
+    pub(crate) reset_after: bool,
+}
+
+/// Steps from the hidden state `h` to `y` on input `x`. The form that resets before the product needs `scratch`, as long as
+/// `h`; the other one does not look at it.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "a kernel takes its layer's parts; its callers name them")]
+pub(crate) fn gru<B: Backend, A: Activation, R: Activation>(
+    b: B,
+    activations: (A, R),
+    weights: GruWeights<'_>,
+    x: &[f32],
+    h: &[f32],
+    scratch: &mut [f32],
+    y: &mut [f32],
+) {
+    let GruWeights { gates: weights, reset_after } = weights;
+    let units = weights.units(3, 4, x, h, y);
+    if reset_after {
+        for_each_unit(b, units, &mut ResetAfter { activations, weights, x, h, y });
+    } else {
+        assert!(scratch.len() == units);
+        let recurrent_activation = activations.1;
+        for_each_unit(b, units, &mut Reset { recurrent_activation, weights, x, h, reset_h: scratch });
+        for_each_unit(b, units, &mut ResetBefore { activations, weights, x, h, reset_h: scratch, y });
+    }
+}
+
+/// The whole step where the reset gate multiplies `U h`: the candidate's two products are kept apart.
+struct ResetAfter<'a, A, R> {
+    activations: (A, R),
+    weights: Gates<'a>,
+    x: &'a [f32],
+    h: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl<A: Activation, R: Activation> Block for ResetAfter<'_, A, R> {
+    #[inline(always)]
+    unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: `gru` has checked the lengths, and the block lies within the panel.
+        unsafe {
+            let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
+            let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias, width);
+            let [r, z, n] = accumulate(b, [r, z, n], weights.input, width, 3, self.x);
+            let [r, z, recurrent_n] = accumulate(b, [r, z, recurrent_n], weights.recurrent, width, 3, self.h);
+            let n = b.mul_add(reset(b, self.activations.1, r), recurrent_n, n);
+            let h = b.load(self.h.as_ptr().add(unit));
+            b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations, z, n, h));
+        }
+    }
+}
+
+/// The reset gate of every unit, times its hidden state: what the candidate's product needs as a whole.
+struct Reset<'a, R> {
+    recurrent_activation: R,
+    weights: Gates<'a>,
+    x: &'a [f32],
+    h: &'a [f32],
+    reset_h: &'a mut [f32],
+}
+
+impl<R: Activation> Block for Reset<'_, R> {
+    #[inline(always)]
+    unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: as above; `reset_h` is as long as `h`.
+        unsafe {
+            let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
+            let r = biases::<B, 1>(b, weights.bias, width);
+            let r = accumulate(b, r, weights.input, width, 3, self.x);
+            let [r] = accumulate(b, r, weights.recurrent, width, 3, self.h);
+            let h = b.load(self.h.as_ptr().add(unit));
+            b.store(self.reset_h.as_mut_ptr().add(unit), b.mul(reset(b, self.recurrent_activation, r), h));
+        }
+    }
+}
+
+/// The rest of the step where the reset gate has multiplied `h` before the product.
+struct ResetBefore<'a, A, R> {
+    activations: (A, R),
+    weights: Gates<'a>,
+    x: &'a [f32],
+    h: &'a [f32],
+    reset_h: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl<A: Activation, R: Activation> Block for ResetBefore<'_, A, R> {
+    #[inline(always)]
+    unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: as above. Row 1 is the update gate's, row 2 the candidate's; both exist in each of the three rows.
+        unsafe {
+            let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
+            let [_, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias, width);
+            let [z, n] = accumulate(b, [z, b.add(n, recurrent_n)], weights.input.add(width), width, 3, self.x);
+            let [z] = accumulate(b, [z], weights.recurrent.add(width), width, 3, self.h);
+            let [n] = accumulate(b, [n], weights.recurrent.add(2 * width), width, 3, self.reset_h);
+            let h = b.load(self.h.as_ptr().add(unit));
+            b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations, z, n, h));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! One step of a simple recurrent layer.
+
+use super::{Block, Gates, accumulate, biases, for_each_unit};
+use crate::cell::simple_rnn::equations;
+use crate::math::Activation;
+use crate::simd::Backend;
+
+/// Steps from the hidden state `h` to `y` on input `x`.
+#[inline(always)]
+pub(crate) fn simple_rnn<B: Backend, A: Activation>(
+    b: B,
+    activation: A,
+    weights: Gates<'_>,
+    x: &[f32],
+    h: &[f32],
+    y: &mut [f32],
+) {
+    let units = weights.units(1, 1, x, h, y);
+    for_each_unit(b, units, &mut Step { activation, weights, x, h, y });
+}
+
+struct Step<'a, A> {
+    activation: A,
+    weights: Gates<'a>,
+    x: &'a [f32],
+    h: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl<A: Activation> Block for Step<'_, A> {
+    #[inline(always)]
+    unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: `simple_rnn` has checked the lengths, and the block lies within the panel.
+        unsafe {
+            let weights = self.weights.block(1, 1, self.x.len(), unit, panel);
+            let sums = biases::<B, 1>(b, weights.bias, width);
+            let sums = accumulate(b, sums, weights.input, width, 1, self.x);
+            let [sum] = accumulate(b, sums, weights.recurrent, width, 1, self.h);
+            b.store(self.y.as_mut_ptr().add(unit), equations(b, self.activation, sum));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! One layer after another.
+
+use super::{Layer, Vector};
+use crate::format::{Cursor, Embed, FormatError, ReadInto, Reader};
+use crate::simd::Backend;
+
+/// Two layers in series; [`chain!`](crate::chain) nests them.
+///
+/// The second one's input type is the first one's output type: a network whose sizes do not fit is not a type.
+///
+/// ```compile_fail
+/// use gatelet::{Dense, Gru, Layer, chain};
+/// type Net = chain!(Gru<2, 4>, Dense<5, 1>);
+/// let _ = Net::ZERO_STATE;
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Chain<A, B>(
+    /// The layer that sees the input.
+    pub A,
+    /// The layer that gives the output.
+    pub B,
+);
+
+/// Names the type of layers in series: `chain!(A, B, C)` is `Chain<A, Chain<B, C>>`.
+///
+/// ```
+/// use gatelet::{Dense, Gru, Layer, Normalize, Softmax, chain};
+/// type Net = chain!(Normalize<6>, Gru<6, 16>, Dense<16, 4, Softmax>);
+/// assert_eq!(Net::STATE_BYTES, 64);
+/// ```
+#[macro_export]
+macro_rules! chain {
+    ($layer:ty $(,)?) => { $layer };
+    ($first:ty, $($rest:ty),+ $(,)?) => { $crate::Chain<$first, $crate::chain!($($rest),+)> };
+}
+
+impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
+    type Input = A::Input;
+    type Output = B::Output;
+    type State = (A::State, B::State);
+    const ZERO_STATE: Self::State = (A::ZERO_STATE, B::ZERO_STATE);
+    const FLASH_BYTES: usize = A::FLASH_BYTES + B::FLASH_BYTES;
+    const STATE_BYTES: usize = A::STATE_BYTES + B::STATE_BYTES;
+
+    #[inline(always)]
+    fn step_on<K: Backend>(&self, b: K, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output) {
+        let mut between = A::Output::ZERO;
+        self.0.step_on(b, &mut state.0, x, &mut between);
+        self.1.step_on(b, &mut state.1, &between, y);
+    }
+
+    #[inline(always)]
+    fn advance_on<K: Backend>(&self, b: K, state: &mut Self::State, x: &Self::Input) {
+        if size_of::<B::State>() == 0 {
+            self.0.advance_on(b, &mut state.0, x);
+        } else {
+            let mut between = A::Output::ZERO;
+            self.0.step_on(b, &mut state.0, x, &mut between);
+            self.1.advance_on(b, &mut state.1, &between);
+        }
+    }
+}
+
+impl<C: Cursor, A: Embed<C>, B: Embed<A::Rest>> Embed<C> for Chain<A, B> {
+    const VALUE: Self = Chain(A::VALUE, B::VALUE);
+    type Rest = B::Rest;
+}
+
+impl<A: ReadInto, B: ReadInto> ReadInto for Chain<A, B> {
+    const EMPTY: Self = Chain(A::EMPTY, B::EMPTY);
+
+    fn check(reader: &mut Reader<'_>) -> Result<(), FormatError> {
+        A::check(reader)?;
+        B::check(reader)
+    }
+
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError> {
+        self.0.fill(reader)?;
+        self.1.fill(reader)
+    }
+}

@@ -1,0 +1,183 @@
+//! The [`Layer`] trait, and the layers that are not recurrent.
+
+mod chain;
+mod dense;
+#[cfg(feature = "nalgebra")]
+mod matrix;
+mod normalize;
+mod residual;
+
+pub use chain::Chain;
+pub use dense::Dense;
+#[cfg(feature = "nalgebra")]
+pub use matrix::MatrixLayer;
+pub use normalize::Normalize;
+pub use residual::Residual;
+
+use crate::simd::{Backend, Visitor, dispatch};
+
+/// A fixed-size vector of numbers: what flows between layers.
+pub trait Vector: Copy {
+    /// All zero.
+    const ZERO: Self;
+    /// How many numbers.
+    const LEN: usize;
+    /// As a slice.
+    fn as_slice(&self) -> &[f32];
+    /// As a slice to write to.
+    fn as_mut_slice(&mut self) -> &mut [f32];
+}
+
+impl<const N: usize> Vector for [f32; N] {
+    const ZERO: Self = [0.0; N];
+    const LEN: usize = N;
+
+    #[inline(always)]
+    fn as_slice(&self) -> &[f32] {
+        self
+    }
+
+    #[inline(always)]
+    fn as_mut_slice(&mut self) -> &mut [f32] {
+        self
+    }
+}
+
+/// The slices given to [`Layer::run`] have different lengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LengthMismatch {
+    /// Time steps of the input.
+    pub inputs: usize,
+    /// Room for outputs.
+    pub outputs: usize,
+}
+
+impl core::fmt::Display for LengthMismatch {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} inputs but room for {} outputs: a run gives one output per step", self.inputs, self.outputs)
+    }
+}
+
+impl core::error::Error for LengthMismatch {}
+
+/// A network, or a part of one, that goes through a sequence step by step.
+///
+/// Weights and state are apart: the layer is shared and constant (a `static` in flash), the state is a plain value, one per
+/// stream, that can be copied, saved, compared and put back.
+///
+/// ```
+/// use gatelet::{Dense, Gru, Layer, chain};
+/// type Net = chain!(Gru<2, 4>, Dense<4, 1>);
+/// let net: Net = gatelet::Chain(Gru::EMPTY, Dense::new(&[[1.0]; 4], &[0.5]));
+///
+/// // One step at a time …
+/// let mut state = Net::ZERO_STATE;
+/// let mut y = [0.0];
+/// net.step(&mut state, &[1.0, 2.0], &mut y);
+///
+/// // … or a sequence at once, with the same bits.
+/// let mut again = Net::ZERO_STATE;
+/// let mut ys = [[0.0]; 1];
+/// net.run(&mut again, &[[1.0, 2.0]], &mut ys).unwrap();
+/// assert_eq!((ys[0], again), (y, state));
+/// ```
+pub trait Layer {
+    /// One time step's input.
+    type Input: Vector;
+    /// One time step's output.
+    type Output: Vector;
+    /// What is carried from step to step; `()` if nothing is.
+    type State: Copy;
+    /// The state at the beginning of a sequence.
+    const ZERO_STATE: Self::State;
+    /// Bytes of constants in a microcontroller's flash.
+    const FLASH_BYTES: usize;
+    /// Bytes of one stream's state.
+    const STATE_BYTES: usize;
+
+    /// One time step on a given backend: reads `x`, updates `state`, writes `y`. Never panics, never allocates.
+    fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output);
+
+    /// One time step on a given backend where only the state matters: the same state as after
+    /// [`step_on`](Layer::step_on), without the work that only the output needs.
+    #[inline(always)]
+    fn advance_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &Self::Input) {
+        let mut unused = Self::Output::ZERO;
+        self.step_on(b, state, x, &mut unused);
+    }
+
+    /// One time step on this machine's best backend.
+    #[inline]
+    fn step(&self, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output) {
+        struct Step<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a L::Input, &'a mut L::Output);
+        impl<L: Layer + ?Sized> Visitor for Step<'_, L> {
+            type Out = ();
+            #[inline(always)]
+            fn visit<B: Backend>(self, b: B) {
+                self.0.step_on(b, self.1, self.2, self.3);
+            }
+        }
+        dispatch(Step(self, state, x, y));
+    }
+
+    /// Runs a sequence from `state` on and gives the output of every step (Keras `return_sequences=True`); `state` is the
+    /// final state afterwards.
+    ///
+    /// # Errors
+    /// If there is not one output for each input; nothing has been done then.
+    #[inline]
+    fn run(&self, state: &mut Self::State, xs: &[Self::Input], ys: &mut [Self::Output]) -> Result<(), LengthMismatch> {
+        struct Run<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a [L::Input], &'a mut [L::Output]);
+        impl<L: Layer + ?Sized> Visitor for Run<'_, L> {
+            type Out = ();
+            #[inline(always)]
+            fn visit<B: Backend>(self, b: B) {
+                for (x, y) in self.2.iter().zip(self.3) {
+                    self.0.step_on(b, self.1, x, y);
+                }
+            }
+        }
+        if xs.len() != ys.len() {
+            return Err(LengthMismatch { inputs: xs.len(), outputs: ys.len() });
+        }
+        dispatch(Run(self, state, xs, ys));
+        Ok(())
+    }
+
+    /// Runs a sequence from `state` on and gives the output of its last step (Keras `return_sequences=False`); `None` for an
+    /// empty one. Layers behind the last recurrent one only work on the last step.
+    #[inline]
+    fn run_last(&self, state: &mut Self::State, xs: &[Self::Input]) -> Option<Self::Output> {
+        struct RunLast<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a [L::Input], &'a L::Input);
+        impl<L: Layer + ?Sized> Visitor for RunLast<'_, L> {
+            type Out = L::Output;
+            #[inline(always)]
+            fn visit<B: Backend>(self, b: B) -> L::Output {
+                let mut y = L::Output::ZERO;
+                for x in self.2 {
+                    self.0.advance_on(b, self.1, x);
+                }
+                self.0.step_on(b, self.1, self.3, &mut y);
+                y
+            }
+        }
+        let (last, before) = xs.split_last()?;
+        Some(dispatch(RunLast(self, state, before, last)))
+    }
+
+    /// Like [`run`](Layer::run), with the outputs in a vector of fixed capacity.
+    ///
+    /// # Errors
+    /// If `xs` is longer than the capacity `T`; nothing has been done then.
+    #[inline]
+    fn run_to_vec<const T: usize>(
+        &self,
+        state: &mut Self::State,
+        xs: &[Self::Input],
+    ) -> Result<heapless::Vec<Self::Output, T>, LengthMismatch> {
+        let mut ys = heapless::Vec::new();
+        ys.resize(xs.len(), Self::Output::ZERO).map_err(|_| LengthMismatch { inputs: xs.len(), outputs: T })?;
+        self.run(state, xs, &mut ys)?;
+        Ok(ys)
+    }
+}

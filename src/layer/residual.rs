@@ -1,0 +1,69 @@
+//! A layer with a way around it.
+
+use super::{Layer, Vector};
+use crate::format::{Cursor, Embed, FormatError, Next, ReadInto, Reader, residual};
+use crate::simd::Backend;
+
+/// `y = L(x) + x` (He et al. 2016): for stacks deeper than two or three layers. `L` gives as many outputs as it has inputs.
+///
+/// ```
+/// use gatelet::{Dense, Layer, Residual};
+/// let layer = Residual(Dense::<1, 1>::new(&[[2.0]], &[0.0]));
+/// let mut y = [0.0];
+/// layer.step(&mut (), &[3.0], &mut y);
+/// assert_eq!(y, [9.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Residual<L>(
+    /// The layer whose input is added to its output.
+    pub L,
+);
+
+impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
+    type Input = L::Input;
+    type Output = L::Output;
+    type State = L::State;
+    const ZERO_STATE: L::State = L::ZERO_STATE;
+    const FLASH_BYTES: usize = L::FLASH_BYTES;
+    const STATE_BYTES: usize = L::STATE_BYTES;
+
+    #[inline(always)]
+    fn step_on<B: Backend>(&self, b: B, state: &mut L::State, x: &L::Input, y: &mut L::Output) {
+        self.0.step_on(b, state, x, y);
+        crate::kernel::add(y.as_mut_slice(), x.as_slice());
+    }
+
+    #[inline(always)]
+    fn advance_on<B: Backend>(&self, b: B, state: &mut L::State, x: &L::Input) {
+        self.0.advance_on(b, state, x);
+    }
+}
+
+impl<C: Cursor, L> Embed<C> for Residual<L>
+where
+    L: Layer + Embed<Next<C>>,
+{
+    const VALUE: Self = {
+        let mut reader = C::READER;
+        match residual(&mut reader, L::Input::LEN) {
+            Ok(()) => Residual(L::VALUE),
+            Err(error) => error.fail(),
+        }
+    };
+    type Rest = L::Rest;
+}
+
+impl<L: Layer + ReadInto> ReadInto for Residual<L> {
+    const EMPTY: Self = Residual(L::EMPTY);
+
+    fn check(reader: &mut Reader<'_>) -> Result<(), FormatError> {
+        residual(reader, L::Input::LEN)?;
+        L::check(reader)
+    }
+
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError> {
+        residual(reader, L::Input::LEN)?;
+        self.0.fill(reader)
+    }
+}
