@@ -1,15 +1,18 @@
 //! Recurrent networks that are trained on a host and give the same answers on a microcontroller.
-#![no_std]
-
-#[cfg(feature = "std")]
-extern crate std;
+#![cfg_attr(not(feature = "std"), no_std)]
 
 mod cell;
+#[cfg(feature = "std")]
+pub mod data;
 pub mod format;
 mod kernel;
 mod layer;
 pub mod math;
+#[cfg(feature = "std")]
+pub mod network;
 pub mod simd;
+#[cfg(feature = "std")]
+pub mod train;
 
 pub use cell::{Gru, HiddenState, Lstm, LstmState, SimpleRnn};
 pub use format::{FormatError, ReadInto};

@@ -30,7 +30,13 @@ fn relative(ours: f64, reference: f64) -> f64 {
 
 const FUNCTIONS: [Function; 3] = [
     Function { name: "tanh", ours: tanh, reference: f64::tanh, error: absolute, range: -1.0..=1.0 },
-    Function { name: "sigmoid", ours: sigmoid, reference: |x| 1.0 / (1.0 + (-x).exp()), error: absolute, range: 0.0..=1.0 },
+    Function {
+        name: "sigmoid",
+        ours: sigmoid,
+        reference: |x| 1.0 / (1.0 + (-x).exp()),
+        error: absolute,
+        range: 0.0..=1.0,
+    },
     Function { name: "exp", ours: exp, reference: f64::exp, error: relative, range: 0.0..=f32::INFINITY },
 ];
 

@@ -156,9 +156,12 @@ impl FormatError {
             FormatError::Version { found } => {
                 broken.text("is of format version ").number(found as usize).text(", this release reads version 1")
             }
-            FormatError::Length { found, expected } => {
-                broken.text("has ").number(found).text(" bytes instead of ").number(expected).text(": it is cut off or has grown")
-            }
+            FormatError::Length { found, expected } => broken
+                .text("has ")
+                .number(found)
+                .text(" bytes instead of ")
+                .number(expected)
+                .text(": it is cut off or has grown"),
             FormatError::Checksum { .. } => broken.text("is damaged: its checksum does not match"),
             FormatError::Damaged { part } => broken.text("is damaged: ").text(part),
             FormatError::FewerLayers { layer } => {

@@ -268,11 +268,11 @@ impl Shape {
             let file = record.recurrent_activation;
             return Err(FormatError::Activation { layer, what: "recurrent activation", file, expected });
         }
-        if let Some(reset_after) = self.reset_after {
-            let file = record.flags & FLAG_RESET_AFTER != 0;
-            if file != reset_after {
-                return Err(FormatError::ResetAfter { layer, file });
-            }
+        let file = record.flags & FLAG_RESET_AFTER != 0;
+        match self.reset_after {
+            Some(reset_after) if file != reset_after => return Err(FormatError::ResetAfter { layer, file }),
+            None if file => return Err(FormatError::Flags { layer, flags: record.flags }),
+            _ => {}
         }
         if record.weights.len() != 4 * self.weights {
             let (file, expected) = (record.weights.len() / 4, self.weights);

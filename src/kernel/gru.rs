@@ -16,7 +16,6 @@ pub(crate) struct GruWeights<'a> {
 /// Steps from the hidden state `h` to `y` on input `x`. The form that resets before the product needs `scratch`, as long as
 /// `h`; the other one does not look at it.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "a kernel takes its layer's parts; its callers name them")]
 pub(crate) fn gru<B: Backend, A: Activation, R: Activation>(
     b: B,
     activations: (A, R),

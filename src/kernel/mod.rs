@@ -17,7 +17,7 @@ pub(crate) use gru::{GruWeights, gru};
 pub(crate) use lstm::lstm;
 pub(crate) use panel::{Gates, Source, pack};
 pub(crate) use simple_rnn::simple_rnn;
-pub(crate) use storage::{Panels, KernelPanels};
+pub(crate) use storage::{KernelPanels, Panels};
 
 use crate::math::Activation;
 use crate::simd::Backend;

@@ -94,7 +94,14 @@ impl Gates<'_> {
     /// The lengths are those that [`units`](Gates::units) checks for the same `gates`, `biases` and `inputs`, and `unit` lies
     /// in the panel that begins at `panel`.
     #[inline(always)]
-    pub(super) unsafe fn block(&self, gates: usize, biases: usize, inputs: usize, unit: usize, panel: usize) -> BlockWeights {
+    pub(super) unsafe fn block(
+        &self,
+        gates: usize,
+        biases: usize,
+        inputs: usize,
+        unit: usize,
+        panel: usize,
+    ) -> BlockWeights {
         let units = self.bias.len() / biases;
         // SAFETY: a panel's part of a matrix with n numbers per unit begins at n times the units before it.
         unsafe {

@@ -136,7 +136,8 @@ macro_rules! activations {
         }
 
         impl Activation for ActivationKind {
-            #[inline(always)]
+            /// A call: every function in every place where one is chosen would be far more code than it is worth.
+            #[inline(never)]
             fn apply<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
                 match self {
                     $(ActivationKind::$name => $name.apply(b, x),)*

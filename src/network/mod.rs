@@ -1,0 +1,248 @@
+//! Networks with sizes known at run time: what the trainer trains, files hold and the command line tool works on.
+//!
+//! A [`Network`] is a list of [`LayerSpec`]s and all of its parameters in one vector, unpacked, in the order of the
+//! [model file](crate::format). [`Network::inference`] packs them for the same kernels that the types with constant sizes
+//! run, with the same bits. A [`Model`] is a network with its class labels and where it comes from.
+
+mod describe;
+mod file;
+mod inference;
+mod initialize;
+mod real;
+mod spec;
+mod summary;
+
+pub use describe::DescriptionError;
+pub(crate) use file::write_atomically;
+pub use file::{Metadata, Model, ModelError, Provenance, Training};
+pub use inference::{Inference, State};
+pub use real::Real;
+pub use spec::{Cell, LayerKind, LayerSpec, Recurrent};
+pub use summary::{LayerSummary, Summary};
+
+use core::ops::Range;
+use nalgebra::DMatrixView;
+
+/// Why layers do not make a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// There is no layer.
+    #[error("a network needs at least one layer")]
+    Empty,
+    /// A size is zero.
+    #[error("layer {layer}: {what} is 0; give it at least 1")]
+    ZeroSize {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Which size.
+        what: &'static str,
+    },
+    /// A layer's input size is not the output size of the layer before it.
+    #[error("layer {layer} takes {inputs} inputs, but layer {} gives {outputs} outputs", layer - 1)]
+    SizeMismatch {
+        /// Which layer, from 1.
+        layer: usize,
+        /// What it takes.
+        inputs: usize,
+        /// What it is given.
+        outputs: usize,
+    },
+    /// A recurrent layer behind one that gives only its last output.
+    #[error(
+        "layer {layer} is recurrent and needs a sequence, but layer {giver} gives only its last output: \
+         write `{name}({units}, sequences)` for layer {giver} (Keras: return_sequences=True)"
+    )]
+    NeedsSequence {
+        /// The layer that needs a sequence, from 1.
+        layer: usize,
+        /// The layer that gives none.
+        giver: usize,
+        /// The giver's kind.
+        name: &'static str,
+        /// The giver's units.
+        units: usize,
+    },
+    /// A way around a layer of another output size, or around one that gives only its last output.
+    #[error(
+        "layer {layer}: residual({name}) needs as many outputs as inputs, and the whole sequence of a recurrent layer"
+    )]
+    Residual {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Its kind.
+        name: &'static str,
+    },
+    /// A layer that is too large to count its weights.
+    #[error("layer {layer} is too large: its weights do not fit into a model file of 4 GiB")]
+    TooLarge {
+        /// Which layer, from 1.
+        layer: usize,
+    },
+}
+
+/// A network of run-time sizes.
+///
+/// ```
+/// use gatelet::network::Network;
+/// let network = Network::<f32>::describe(12, "gru(32), dense(9, softmax)")?.initialized(1);
+/// assert_eq!((network.inputs(), network.outputs()), (12, 9));
+///
+/// let inference = network.inference();
+/// let mut state = inference.zero_state();
+/// let mut y = [0.0; 9];
+/// inference.step(&mut state, &[0.1; 12], &mut y);
+/// assert!((y.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+/// # Ok::<(), gatelet::network::DescriptionError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network<T = f32> {
+    layers: Vec<LayerSpec>,
+    /// Where each layer's parameters begin, and behind the last one's where they end.
+    offsets: Vec<usize>,
+    parameters: Vec<T>,
+}
+
+impl<T: Real> Network<T> {
+    /// A network with all parameters zero, but for a [`Normalize`](crate::Normalize)'s scale, which is one.
+    ///
+    /// # Errors
+    /// If the layers do not fit each other.
+    pub fn new(layers: Vec<LayerSpec>) -> Result<Self, NetworkError> {
+        spec::check(&layers)?;
+        let mut offsets = vec![0];
+        let mut parameters = Vec::new();
+        for layer in &layers {
+            parameters.resize(parameters.len() + layer.kind.weights(), T::zero());
+            if let LayerKind::Normalize { size } = layer.kind {
+                let scale = parameters.len() - size;
+                parameters[scale..].fill(T::one());
+            }
+            offsets.push(parameters.len());
+        }
+        Ok(Network { layers, offsets, parameters })
+    }
+
+    /// A network from a description such as `gru(32, sequences), dense(9, softmax)`, all parameters zero.
+    ///
+    /// Layers are `simple_rnn`, `lstm`, `gru` and `dense`, each with its number of units, and `residual(…)` around one of
+    /// them. Options bear Keras's names: `sequences` (or `return_sequences=true`), `reset_after=false`, `activation=relu` (or
+    /// `relu` alone), `recurrent_activation=hard_sigmoid`.
+    ///
+    /// # Errors
+    /// At the place that is not understood, with what would be.
+    pub fn describe(inputs: usize, description: &str) -> Result<Self, DescriptionError> {
+        describe::parse(inputs, description)
+    }
+
+    /// The layers.
+    #[must_use]
+    pub fn layers(&self) -> &[LayerSpec] {
+        &self.layers
+    }
+
+    /// Numbers in one time step's input.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.kind.inputs())
+    }
+
+    /// Numbers in one output.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.kind.outputs())
+    }
+
+    /// Whether there is an output for each time step; otherwise there is one for the sequence (Keras `return_sequences` of
+    /// the last recurrent layer).
+    #[must_use]
+    pub fn gives_sequence(&self) -> bool {
+        self.layers.iter().all(|layer| layer.kind.keeps_sequence())
+    }
+
+    /// All parameters, layer by layer, in the order of the model file.
+    #[must_use]
+    pub fn parameters(&self) -> &[T] {
+        &self.parameters
+    }
+
+    /// All parameters, to write to.
+    pub fn parameters_mut(&mut self) -> &mut [T] {
+        &mut self.parameters
+    }
+
+    /// Where a layer's parameters stand; layers are counted from 0. Empty if there is no such layer.
+    #[must_use]
+    pub fn range(&self, layer: usize) -> Range<usize> {
+        match self.offsets.get(layer..layer + 2) {
+            Some(&[start, end]) => start..end,
+            _ => 0..0,
+        }
+    }
+
+    /// A recurrent layer's or dense layer's kernel W, as a matrix with a row per gate and unit and a column per input.
+    /// Nothing is copied.
+    #[must_use]
+    pub fn kernel(&self, layer: usize) -> Option<DMatrixView<'_, T>> {
+        let parameters = &self.parameters[self.range(layer)];
+        match self.layers.get(layer)?.kind {
+            LayerKind::Normalize { .. } => None,
+            LayerKind::Dense { inputs, units, .. } => {
+                Some(DMatrixView::from_slice(&parameters[..inputs * units], units, inputs))
+            }
+            LayerKind::Recurrent(recurrent) => Some(recurrent.split(parameters).1),
+        }
+    }
+
+    /// A recurrent layer's recurrent kernel U, as a matrix with a row per gate and unit and a column per unit.
+    /// Nothing is copied.
+    #[must_use]
+    pub fn recurrent_kernel(&self, layer: usize) -> Option<DMatrixView<'_, T>> {
+        match self.layers.get(layer)?.kind {
+            LayerKind::Recurrent(recurrent) => Some(recurrent.split(&self.parameters[self.range(layer)]).0),
+            _ => None,
+        }
+    }
+
+    /// The same network in another precision.
+    #[must_use]
+    pub fn cast<U: Real>(&self) -> Network<U> {
+        Network {
+            layers: self.layers.clone(),
+            offsets: self.offsets.clone(),
+            parameters: self.parameters.iter().map(|&p| U::rounded(p.widened())).collect(),
+        }
+    }
+
+    /// Puts a layer in front or at the end, with its parameters.
+    ///
+    /// # Errors
+    /// If it does not fit.
+    pub fn with_layer(self, position: usize, layer: LayerSpec, parameters: &[T]) -> Result<Self, NetworkError> {
+        let mut layers = self.layers;
+        let position = position.min(layers.len());
+        layers.insert(position, layer);
+        let mut network = Network::new(layers)?;
+        let inserted = network.range(position);
+        let (before, after) = self.parameters.split_at(inserted.start);
+        let all = before.iter().chain(parameters).chain(after);
+        for (to, from) in network.parameters.iter_mut().zip(all) {
+            *to = *from;
+        }
+        Ok(network)
+    }
+}
+
+impl Network<f32> {
+    /// Packs the parameters for the kernels.
+    #[must_use]
+    pub fn inference(&self) -> Inference {
+        Inference::new(self)
+    }
+
+    /// The table that Keras prints, with bytes of flash and state.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary::new(self)
+    }
+}

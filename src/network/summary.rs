@@ -1,0 +1,107 @@
+//! What a network consists of, as Keras tabulates it.
+
+use super::{Cell, LayerKind, Network};
+use core::fmt;
+use serde::Serialize;
+
+/// A network's layers with their output shapes and sizes; [`Display`](fmt::Display) prints Keras's table.
+///
+/// ```
+/// use gatelet::network::Network;
+/// let summary = Network::<f32>::describe(5, "lstm(5), dense(32, relu), dense(5, softmax)")?.summary();
+/// let parameters: Vec<_> = summary.layers.iter().map(|layer| layer.parameters).collect();
+/// assert_eq!(parameters, [220, 192, 165]);
+/// # Ok::<(), gatelet::network::DescriptionError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Layer by layer.
+    pub layers: Vec<LayerSummary>,
+    /// Parameters, as Keras counts them.
+    pub parameters: usize,
+    /// Bytes of constants on a device.
+    pub flash_bytes: usize,
+    /// Bytes of one stream's state on a device.
+    pub state_bytes: usize,
+}
+
+/// A layer of a [`Summary`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LayerSummary {
+    /// Its description, such as `gru(32)`.
+    pub layer: String,
+    /// Shape of its output: `None` for the batch, then `None` for time where it gives a sequence, then its units.
+    pub output_shape: Vec<Option<usize>>,
+    /// Parameters, as Keras counts them: a GRU that resets after the product has two biases for each gate there, of which
+    /// a device keeps the sum where that is the same.
+    pub parameters: usize,
+    /// Bytes of constants on a device.
+    pub flash_bytes: usize,
+    /// Bytes of one stream's state on a device.
+    pub state_bytes: usize,
+}
+
+impl Summary {
+    pub(super) fn new(network: &Network<f32>) -> Self {
+        let mut sequence = true;
+        let layers: Vec<_> = network
+            .layers()
+            .iter()
+            .map(|spec| {
+                sequence &= spec.kind.keeps_sequence();
+                let time = sequence.then_some(None);
+                let shape = [None].into_iter().chain(time).chain([Some(spec.kind.outputs())]);
+                LayerSummary {
+                    layer: spec.to_string(),
+                    output_shape: shape.collect(),
+                    parameters: keras_parameters(&spec.kind),
+                    flash_bytes: 4 * spec.kind.weights(),
+                    state_bytes: 4 * spec.kind.state(),
+                }
+            })
+            .collect();
+        Summary {
+            parameters: layers.iter().map(|layer| layer.parameters).sum(),
+            flash_bytes: layers.iter().map(|layer| layer.flash_bytes).sum(),
+            state_bytes: layers.iter().map(|layer| layer.state_bytes).sum(),
+            layers,
+        }
+    }
+}
+
+fn keras_parameters(kind: &LayerKind) -> usize {
+    match kind {
+        LayerKind::Recurrent(layer) => {
+            let gates = layer.cell.gates();
+            let biases = if layer.cell == (Cell::Gru { reset_after: true }) { 2 * gates } else { gates };
+            layer.units * (gates * (layer.units + layer.inputs) + biases)
+        }
+        kind => kind.weights(),
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shape = |layer: &LayerSummary| {
+            let sizes: Vec<_> =
+                layer.output_shape.iter().map(|size| size.map_or("None".into(), |size| size.to_string())).collect();
+            format!("({})", sizes.join(", "))
+        };
+        let names = self.layers.iter().map(|layer| layer.layer.chars().count());
+        let width = names.chain([5]).max().unwrap_or(5);
+        let line = "─".repeat(width + 55);
+        let row = |f: &mut fmt::Formatter<'_>, cells: [&str; 5]| {
+            let [layer, shape, parameters, flash, state] = cells;
+            writeln!(f, " {layer:width$}  {shape:16}  {parameters:>9}  {flash:>11}  {state:>9}")
+        };
+        row(f, ["Layer", "Output shape", "Param #", "Flash bytes", "State"])?;
+        writeln!(f, "{line}")?;
+        for layer in &self.layers {
+            let numbers = [layer.parameters, layer.flash_bytes, layer.state_bytes].map(|n| n.to_string());
+            row(f, [&layer.layer, &shape(layer), &numbers[0], &numbers[1], &numbers[2]])?;
+        }
+        writeln!(f, "{line}")?;
+        let numbers = [self.parameters, self.flash_bytes, self.state_bytes].map(|n| n.to_string());
+        row(f, ["Total", "", &numbers[0], &numbers[1], &numbers[2]])
+    }
+}

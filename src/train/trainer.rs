@@ -1,0 +1,238 @@
+//! Epoch after epoch.
+
+use super::TrainError;
+use super::evaluate::{Evaluation, check, evaluate};
+use super::gradient;
+use super::loss::{Judge, Loss, Sums};
+use super::optimizer::{Moments, Optimizer};
+use crate::data::{Dataset, Series, Targets};
+use crate::network::Model;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// Series in a batch. Default 16.
+    pub batch_size: usize,
+    /// Learning rate. Default 0.003.
+    pub learning_rate: f64,
+    /// Optimiser. Default [`Optimizer::Adam`].
+    pub optimizer: Optimizer,
+    /// Loss; by default [`Loss::SparseCategoricalCrossentropy`] for classes, [`Loss::MeanSquaredError`] for values.
+    pub loss: Option<Loss>,
+    /// Gradients of a larger Euclidean norm over all parameters are shortened to this one. Default 1.
+    pub clip_norm: Option<f64>,
+    /// Seed of initial parameters and shuffling.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            batch_size: 16,
+            learning_rate: 0.003,
+            optimizer: Optimizer::Adam,
+            loss: None,
+            clip_norm: Some(1.0),
+            seed: 0,
+        }
+    }
+}
+
+/// Where an epoch is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Batches done.
+    pub batch: usize,
+    /// Batches of an epoch.
+    pub batches: usize,
+    /// Mean loss of the epoch so far.
+    pub loss: f64,
+    /// Accuracy of the epoch so far, of a classifier; else the mean absolute error.
+    pub metric: f64,
+}
+
+/// The result of an epoch. Figures without `val_` are means over its batches, while the parameters were changing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Epoch {
+    /// Which epoch, from 1.
+    pub epoch: usize,
+    /// How long it took.
+    pub seconds: f64,
+    /// Loss on the training data.
+    pub loss: f64,
+    /// Loss on the validation data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_loss: Option<f64>,
+    /// Share of right classes on the training data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Share of right classes on the validation data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_accuracy: Option<f64>,
+    /// Mean absolute error on the training data, in their units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mae: Option<f64>,
+    /// Mean absolute error on the validation data, in their units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_mae: Option<f64>,
+}
+
+/// A model in training.
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    pub(super) model: Model,
+    pub(super) options: Options,
+    pub(super) loss: Loss,
+    pub(super) moments: Moments,
+    pub(super) epochs: usize,
+}
+
+/// The loss for data like these.
+pub(super) fn default_loss(data: &Dataset) -> Result<Loss, TrainError> {
+    match data.targets {
+        Targets::Classes(_) => Ok(Loss::SparseCategoricalCrossentropy),
+        Targets::Values(_) => Ok(Loss::MeanSquaredError),
+        Targets::None => Err(crate::data::DataError::NoTargets.into()),
+    }
+}
+
+impl Trainer {
+    /// Prepares to train `model` on data like `data`.
+    ///
+    /// # Errors
+    /// If model, data and loss do not go together, or an option cannot be meant.
+    pub fn new(model: Model, data: &Dataset, options: Options) -> Result<Self, TrainError> {
+        let loss = match options.loss {
+            Some(loss) => loss,
+            None => default_loss(data)?,
+        };
+        check(&model.network, data, loss)?;
+        data.check_trainable()?;
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let wrong =
+            |option, value: f64, expected| Err(TrainError::Option { option, value: value.to_string(), expected });
+        if options.batch_size == 0 {
+            return wrong("the batch size", 0.0, "at least 1");
+        }
+        if !positive(options.learning_rate) {
+            return wrong("the learning rate", options.learning_rate, "a number above 0");
+        }
+        if let Some(norm) = options.clip_norm
+            && !positive(norm)
+        {
+            return wrong("the norm to clip gradients to", norm, "a number above 0");
+        }
+        if let Optimizer::Sgd { momentum } = options.optimizer
+            && !(0.0..1.0).contains(&momentum)
+        {
+            return wrong("the momentum", momentum.into(), "a number from 0 to below 1");
+        }
+        let moments = Moments::new(model.network.parameters().len());
+        Ok(Trainer { model, options, loss, moments, epochs: 0 })
+    }
+
+    /// The model as it is now.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The model, to add what is known about it.
+    pub fn model_mut(&mut self) -> &mut Model {
+        &mut self.model
+    }
+
+    /// Epochs done.
+    #[must_use]
+    pub fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    /// The loss it trains with.
+    #[must_use]
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// Goes once through the data, in an order that follows from seed and epoch, and evaluates on `validation` if there is
+    /// one. `progress` is called after each batch.
+    ///
+    /// # Errors
+    /// If the data do not fit the model, or loss or gradient stop being finite; the model is then that of the epoch before.
+    pub fn epoch(
+        &mut self,
+        data: &Dataset,
+        validation: Option<&Dataset>,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Epoch, TrainError> {
+        let begin = Instant::now();
+        check(&self.model.network, data, self.loss)?;
+        let before = (self.model.network.clone(), self.moments.clone());
+        let result = self.batches(data, &mut progress);
+        let sums = match result {
+            Ok(sums) => sums,
+            Err(error) => {
+                (self.model.network, self.moments) = before;
+                return Err(error);
+            }
+        };
+        let validation = match validation {
+            Some(data) => Some(evaluate(&self.model.network, data)?),
+            None => None,
+        };
+        self.epochs += 1;
+        let classifier = self.loss.is_crossentropy();
+        let examples = sums.examples as f64;
+        let of_validation = |figure: fn(&Evaluation) -> Option<f64>| validation.as_ref().and_then(figure);
+        Ok(Epoch {
+            epoch: self.epochs,
+            seconds: begin.elapsed().as_secs_f64(),
+            loss: sums.loss / examples,
+            val_loss: of_validation(|validation| Some(validation.loss)),
+            accuracy: classifier.then_some(sums.correct as f64 / examples),
+            val_accuracy: of_validation(|validation| validation.accuracy),
+            mae: (!classifier).then_some(sums.absolute / examples),
+            val_mae: of_validation(|validation| validation.mae),
+        })
+    }
+
+    fn batches(&mut self, data: &Dataset, progress: &mut impl FnMut(Progress)) -> Result<Sums, TrainError> {
+        let mut order: Vec<&Series> = data.series.iter().collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.options.seed);
+        // Stream 0 is the initial parameters'.
+        rng.set_stream(1 + self.epochs as u64);
+        order.shuffle(&mut rng);
+
+        let judge = Judge::new(&self.model.network, self.loss);
+        let batches = order.len().div_ceil(self.options.batch_size);
+        let mut sums = Sums::default();
+        for (batch, series) in (1..).zip(order.chunks(self.options.batch_size)) {
+            let (part, mut gradient) = gradient::batch(&self.model.network, &judge, series);
+            let norm = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
+            for (what, value) in [("loss", part.loss / part.examples as f64), ("gradient's norm", norm)] {
+                if !value.is_finite() {
+                    return Err(TrainError::Diverged { what, value, epoch: self.epochs + 1, batch });
+                }
+            }
+            if let Some(limit) = self.options.clip_norm
+                && norm > limit
+            {
+                #[expect(clippy::cast_possible_truncation, reason = "the gradient is single precision")]
+                let factor = (limit / norm) as f32;
+                gradient.iter_mut().for_each(|g| *g *= factor);
+            }
+            let Options { learning_rate, optimizer, .. } = self.options;
+            optimizer.update(learning_rate, &mut self.moments, self.model.network.parameters_mut(), &gradient);
+            sums += part;
+            let examples = sums.examples as f64;
+            let metric = if self.loss.is_crossentropy() { sums.correct as f64 } else { sums.absolute } / examples;
+            progress(Progress { batch, batches, loss: sums.loss / examples, metric });
+        }
+        Ok(sums)
+    }
+}
