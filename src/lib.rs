@@ -4,6 +4,8 @@
 mod cell;
 #[cfg(feature = "std")]
 pub mod data;
+#[cfg(feature = "std")]
+pub mod export;
 pub mod format;
 mod kernel;
 mod layer;

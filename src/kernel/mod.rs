@@ -85,6 +85,24 @@ pub(crate) fn for_each_block<B: Backend>(b: B, values: &mut [f32], activation: i
     for_each_unit(b, values.len(), &mut Apply(values, activation));
 }
 
+/// A loop over the rows of a cell, four at most, written out: where the compiler saves code it would stay a loop, and keep the
+/// sums in memory.
+macro_rules! for_each_row {
+    ($g:ident < $n:expr, $body:block) => {
+        const { assert!($n <= 4) };
+        for_each_row!(@ 0, $g, $n, $body);
+        for_each_row!(@ 1, $g, $n, $body);
+        for_each_row!(@ 2, $g, $n, $body);
+        for_each_row!(@ 3, $g, $n, $body);
+    };
+    (@ $row:literal, $g:ident, $n:expr, $body:block) => {
+        if $row < $n {
+            let $g: usize = $row;
+            $body
+        }
+    };
+}
+
 /// `sums[g] + Σ_k weights[k][g] · x[k]` for `N` neighbouring rows `g` of a panel whose matrices have `gates` rows.
 ///
 /// # Safety
@@ -101,10 +119,10 @@ unsafe fn accumulate<B: Backend, const N: usize>(
 ) -> [B::Vector; N] {
     for &x in x {
         let x = b.splat(x);
-        for (g, sum) in sums.iter_mut().enumerate() {
+        for_each_row!(g < N, {
             // SAFETY: as promised to this function.
-            *sum = b.mul_add(unsafe { b.load(weights.add(g * width)) }, x, *sum);
-        }
+            sums[g] = b.mul_add(unsafe { b.load(weights.add(g * width)) }, x, sums[g]);
+        });
         weights = weights.wrapping_add(gates * width);
     }
     sums
@@ -116,10 +134,12 @@ unsafe fn accumulate<B: Backend, const N: usize>(
 /// Reads of `LANES` numbers at `bias + g · width` are valid for every `g` below `N`.
 #[inline(always)]
 unsafe fn biases<B: Backend, const N: usize>(b: B, bias: *const f32, width: usize) -> [B::Vector; N] {
-    core::array::from_fn(|g| {
+    let mut rows = [b.splat(0.0); N];
+    for_each_row!(g < N, {
         // SAFETY: as promised to this function.
-        unsafe { b.load(bias.add(g * width)) }
-    })
+        rows[g] = unsafe { b.load(bias.add(g * width)) };
+    });
+    rows
 }
 
 /// `y = (x - offset) ⊙ scale`

@@ -16,12 +16,14 @@ const ROUND: f32 = 12_582_912.0;
 /// 2^f - 1 for f in [-½, ½].
 #[inline(always)]
 fn exp2m1<B: Backend>(b: B, f: B::Vector) -> B::Vector {
-    let [c0, rest @ .., c5] = EXP2M1;
-    let mut polynomial = b.splat(c5);
-    for c in rest.into_iter().rev() {
-        polynomial = b.mul_add(polynomial, f, b.splat(c));
-    }
-    polynomial = b.mul_add(polynomial, f, b.splat(c0));
+    let [c0, c1, c2, c3, c4, c5] = EXP2M1;
+    let (c0, c1, c2) = (b.splat(c0), b.splat(c1), b.splat(c2));
+    let (c3, c4, c5) = (b.splat(c3), b.splat(c4), b.splat(c5));
+    let polynomial = b.mul_add(c5, f, c4);
+    let polynomial = b.mul_add(polynomial, f, c3);
+    let polynomial = b.mul_add(polynomial, f, c2);
+    let polynomial = b.mul_add(polynomial, f, c1);
+    let polynomial = b.mul_add(polynomial, f, c0);
     b.mul(polynomial, f)
 }
 

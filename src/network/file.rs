@@ -275,8 +275,11 @@ impl Model {
     }
 }
 
-/// Replaces a file by a whole one or not at all.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+/// Replaces a file by a whole one or not at all: writes to a temporary name in the same folder, then renames.
+///
+/// # Errors
+/// If the folder does not exist or cannot be written to; an older file is still there then.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let io = |error| ModelError::Io { what: "write", path: path.to_owned(), error };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

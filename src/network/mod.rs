@@ -13,8 +13,7 @@ mod spec;
 mod summary;
 
 pub use describe::DescriptionError;
-pub(crate) use file::write_atomically;
-pub use file::{Metadata, Model, ModelError, Provenance, Training};
+pub use file::{Metadata, Model, ModelError, Provenance, Training, write_atomically};
 pub use inference::{Inference, State};
 pub use real::Real;
 pub use spec::{Cell, LayerKind, LayerSpec, Recurrent};

@@ -70,22 +70,50 @@ impl Halve for Scalar<1> {
     }
 }
 
-impl<const N: usize> Sealed for Scalar<N> {}
-
-impl<const N: usize> Scalar<N> {
-    #[inline(always)]
-    fn zip(a: [f32; N], b: [f32; N], f: impl Fn(f32, f32) -> f32) -> [f32; N] {
-        let mut out = a;
-        for (out, b) in out.iter_mut().zip(b) {
-            *out = f(*out, b);
-        }
-        out
-    }
+/// Arrays whose elementwise operations are written out: iterators, `map` and loops stay loops where the compiler saves code
+/// (`opt-level = "s"`), and a step then takes thirteen times as long.
+pub trait Lanes: Copy {
+    /// `x` everywhere.
+    fn splat(x: f32) -> Self;
+    /// `f` of each element.
+    fn each(self, f: impl Fn(f32) -> f32) -> Self;
+    /// `f` of each pair.
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
 }
+
+macro_rules! lanes {
+    ($($n:literal: $($i:literal)*;)*) => {$(
+        impl Lanes for [f32; $n] {
+            #[inline(always)]
+            fn splat(x: f32) -> Self {
+                [$({ let _ = $i; x }),*]
+            }
+
+            #[inline(always)]
+            fn each(self, f: impl Fn(f32) -> f32) -> Self {
+                [$(f(self[$i])),*]
+            }
+
+            #[inline(always)]
+            fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+                [$(f(self[$i], other[$i])),*]
+            }
+        }
+    )*};
+}
+
+lanes! {
+    1: 0;
+    2: 0 1;
+    4: 0 1 2 3;
+}
+
+impl<const N: usize> Sealed for Scalar<N> {}
 
 impl<const N: usize> Backend for Scalar<N>
 where
     Self: Halve,
+    [f32; N]: Lanes,
 {
     const NAME: &'static str = "scalar";
     const LANES: usize = N;
@@ -99,7 +127,7 @@ where
 
     #[inline(always)]
     fn splat(self, x: f32) -> [f32; N] {
-        [x; N]
+        Lanes::splat(x)
     }
 
     #[inline(always)]
@@ -116,22 +144,22 @@ where
 
     #[inline(always)]
     fn add(self, a: [f32; N], b: [f32; N]) -> [f32; N] {
-        Self::zip(a, b, |a, b| a + b)
+        a.zip(b, |a, b| a + b)
     }
 
     #[inline(always)]
     fn sub(self, a: [f32; N], b: [f32; N]) -> [f32; N] {
-        Self::zip(a, b, |a, b| a - b)
+        a.zip(b, |a, b| a - b)
     }
 
     #[inline(always)]
     fn mul(self, a: [f32; N], b: [f32; N]) -> [f32; N] {
-        Self::zip(a, b, |a, b| a * b)
+        a.zip(b, |a, b| a * b)
     }
 
     #[inline(always)]
     fn div(self, a: [f32; N], b: [f32; N]) -> [f32; N] {
-        Self::zip(a, b, |a, b| a / b)
+        a.zip(b, |a, b| a / b)
     }
 
     #[inline(always)]
@@ -141,31 +169,31 @@ where
 
     #[inline(always)]
     fn min(self, a: [f32; N], b: [f32; N]) -> [f32; N] {
-        Self::zip(a, b, |a, b| if a < b { a } else { b })
+        a.zip(b, |a, b| if a < b { a } else { b })
     }
 
     #[inline(always)]
     fn max(self, a: [f32; N], b: [f32; N]) -> [f32; N] {
-        Self::zip(a, b, |a, b| if a > b { a } else { b })
+        a.zip(b, |a, b| if a > b { a } else { b })
     }
 
     #[inline(always)]
     fn abs(self, a: [f32; N]) -> [f32; N] {
-        a.map(f32::abs)
+        a.each(f32::abs)
     }
 
     #[inline(always)]
     fn copysign(self, magnitude: [f32; N], sign: [f32; N]) -> [f32; N] {
-        Self::zip(magnitude, sign, f32::copysign)
+        magnitude.zip(sign, f32::copysign)
     }
 
     #[inline(always)]
     fn low_bits_to_exponent(self, a: [f32; N]) -> [f32; N] {
-        a.map(|a| f32::from_bits(a.to_bits() << 23))
+        a.each(|a| f32::from_bits(a.to_bits() << 23))
     }
 
     #[inline(always)]
     fn map(self, a: [f32; N], f: impl Fn(f32) -> f32) -> [f32; N] {
-        a.map(f)
+        a.each(f)
     }
 }

@@ -1,0 +1,29 @@
+//! `gatelet export`
+
+use crate::failure::{Failure, note};
+use clap::Args;
+use gatelet::network::Model;
+use std::path::PathBuf;
+
+/// Write a model as Rust source
+#[derive(Args)]
+#[command(
+    after_help = "The module has `Net`, the network's type, `NET`, a static that lies in flash, and `LABELS`.\n\n\
+                  Example:\n  gatelet export speaker.gatelet --rust src/speaker.rs"
+)]
+pub struct Arguments {
+    /// Model file
+    model: PathBuf,
+    /// Rust file to write
+    #[arg(long, value_name = "FILE")]
+    rust: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let model = Model::read(&arguments.model)?;
+    let source = arguments.model.file_name().unwrap_or_default().to_string_lossy();
+    let rust = gatelet::export::to_rust(&model, &source);
+    gatelet::network::write_atomically(&arguments.rust, rust.as_bytes())?;
+    note(format!("wrote {}", arguments.rust.display()));
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Models as Rust source.
+
+mod rust;
+
+pub use rust::{to_rust, type_of};
