@@ -1,4 +1,64 @@
 //! Recurrent networks that are trained on a host and give the same answers on a microcontroller.
+//!
+//! ```
+//! use gatelet::{Dense, Gru, Layer, Normalize, Softmax, chain};
+//!
+//! // Sizes are part of the type: twelve channels, 32 units, nine classes.
+//! type Net = chain!(Normalize<12>, Gru<12, 32>, Dense<32, 9, Softmax>);
+//! static NET: Net = gatelet::embed!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/firmware/speaker.gatelet"));
+//!
+//! let mut state = Net::ZERO_STATE;
+//! let mut probabilities = [0.0; 9];
+//! for frame in [[0.5; 12], [0.4; 12]] {
+//!     NET.step(&mut state, &frame, &mut probabilities);
+//! }
+//! assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+//! ```
+//!
+//! # What users are told
+//! - **Core** (no features): `no_std`, no allocator, no panic in any step of a release build, no `unsafe` in the caller's sight.
+//!   The state is a plain [`Copy`] value apart from the weights: any number of streams share one model, and a state can be
+//!   saved, put back and compared.
+//! - **T steps are one call**: running a sequence and stepping through it give the same bits.
+//! - **The scalar backend is the specification.** The host network, the types with constant sizes, exported source and firmware
+//!   give the same bits on it.
+//! - **A damaged or foreign model file is a typed error**, never a wrong answer; what is embedded is checked at compile time.
+//! - **Embedded weights are not copied**: flash is the weights' own size and the code, RAM is the state, and on the stack one
+//!   vector per layer. (A GRU in the paper's form needs a second one, and keeps a row of biases that it adds to another.)
+//!
+//! # Two worlds, one bridge
+//! ```text
+//!  data ─> train ─> host network (run-time sizes) ─> .gatelet file ─> embed! ─> flash
+//!                                                          └─> Rust source, command line tool
+//! ```
+//! Run-time networks and constant types call the same kernels; a kernel takes slices and is inlined, so that constant sizes
+//! fold.
+//!
+//! # The rooms
+//! | module | what is in it | `no_std` |
+//! |---|---|---|
+//! | [`simd`] | backends: proofs that instructions may be used | yes |
+//! | `kernel` | loops over packed weights, written once over a backend; with `simd` the only place of `unsafe` | yes |
+//! | [`math`] | activations and their error bounds | yes |
+//! | `cell` | [`SimpleRnn`], [`Lstm`], [`Gru`]: the equations | yes |
+//! | `layer` | the [`Layer`] trait, [`Dense`], [`Normalize`], [`Residual`], [`Chain`] | yes |
+//! | [`format`] | the `.gatelet` file: specification, reader, embedding | yes |
+//! | `network` | networks of run-time sizes, descriptions in words, model files | feature `std` |
+//! | `data` | `.ts`, `.csv`, `.npy` | feature `std` |
+//! | `train` | back-propagation through time, optimisers, evaluation | feature `std` |
+//! | `export` | Rust source | feature `std` |
+//!
+//! # Weights in memory
+//! Weights are packed in panels of a few units, ordered `[panel][k][gate][unit]` without padding, so that all gates of a panel
+//! accumulate in registers, loads are contiguous and sums before the activation never touch memory. Packing happens when a
+//! model is embedded (at compile time) or read.
+//!
+//! # Features
+//! | feature | adds |
+//! |---|---|
+//! | `nalgebra` | nalgebra's vectors in and out of a step |
+//! | `std` | networks of run-time sizes, data, trainer, export; implies `nalgebra` |
+//! | `cli` | the command line tool `gatelet` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 mod cell;

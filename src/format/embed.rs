@@ -65,9 +65,14 @@ pub const fn load<F: ModelFile, N: Embed<Start<F>>>() -> N {
 /// The file is checked against the type of the `static`; whatever differs is a compile error that names the layer, what
 /// differs and both values. The path is relative to the source file, as for `include_bytes!`.
 ///
-/// ```ignore
+/// ```
+/// use gatelet::{Dense, Gru, Layer, Normalize, Softmax, chain};
 /// type Net = chain!(Normalize<12>, Gru<12, 32>, Dense<32, 9, Softmax>);
-/// static NET: Net = gatelet::embed!("speaker.gatelet");
+/// static NET: Net = gatelet::embed!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/firmware/speaker.gatelet"));
+///
+/// let mut probabilities = [0.0; 9];
+/// NET.step(&mut Net::ZERO_STATE.clone(), &[0.5; 12], &mut probabilities);
+/// assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
 /// ```
 #[macro_export]
 macro_rules! embed {

@@ -113,9 +113,10 @@ pub const fn labels_from_text<const N: usize>(text: &'static [u8], file: &[u8]) 
 
 /// The class labels of a model file as an array of string slices, in flash on a device.
 ///
-/// ```ignore
-/// static LABELS: [&str; 9] = gatelet::embed_labels!("speaker.gatelet");
-/// println!("{}", LABELS[gatelet::math::argmax(&probabilities)]);
+/// ```
+/// static LABELS: [&str; 9] =
+///     gatelet::embed_labels!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/firmware/speaker.gatelet"));
+/// assert_eq!(LABELS[gatelet::math::argmax(&[0.1, 0.8, 0.1])], "2");
 /// ```
 ///
 /// A wrong number of labels is a compile error. The path is relative to the source file, as for `include_bytes!`.

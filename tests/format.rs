@@ -1,0 +1,198 @@
+//! Promise: a model file is read completely or refused with a typed error, and a refused one changes nothing.
+#![cfg(feature = "std")]
+
+use gatelet::format::{self, Kind};
+use gatelet::math::{ActivationKind, OutputKind};
+use gatelet::network::{Metadata, Model, ModelError, Network, Training};
+use gatelet::{Dense, FormatError, Gru, Linear, Lstm, Normalize, ReadInto, Residual, SimpleRnn, Softmax, chain};
+use proptest::prelude::*;
+
+type Net = chain!(Gru<2, 5>, Dense<5, 3, Softmax>);
+
+fn model() -> Model {
+    let mut model = Model::new(Network::describe(2, "gru(5), dense(3, softmax)").unwrap().initialized(3));
+    model.labels = vec!["yes".into(), "no".into(), "아마도".into()];
+    model.metadata = Metadata {
+        training: Some(Training { seed: 3, epochs: 7, optimizer: "adam".into(), ..Training::default() }),
+        metrics: [("accuracy".to_owned(), 0.5)].into(),
+        ..Metadata::default()
+    };
+    model
+}
+
+fn bytes_of(description: &str) -> Vec<u8> {
+    Model::new(Network::describe(2, description).unwrap().initialized(1)).to_bytes().unwrap()
+}
+
+/// Gives changed bytes a right length and checksum, so that what is tested lies behind them.
+fn repair(bytes: &mut [u8]) {
+    let length = (bytes.len() as u32).to_le_bytes();
+    bytes[12..16].copy_from_slice(&length);
+    let crc = format::crc32(&bytes[20..]).to_le_bytes();
+    bytes[16..20].copy_from_slice(&crc);
+}
+
+#[test]
+fn every_kind_of_layer_comes_back() {
+    let descriptions = [
+        "dense(3)",
+        "dense(3, relu), dense(2, softmax)",
+        "simple_rnn(4, relu), dense(1, sigmoid)",
+        "lstm(4, recurrent_activation=hard_sigmoid, sequences), dense(2)",
+        "gru(4, reset_after=false), dense(2)",
+        "residual(gru(2, elu, sequences)), residual(dense(2, softplus)), lstm(3, softsign)",
+    ];
+    for description in descriptions {
+        let model = Model::new(Network::describe(2, description).unwrap().initialized(9));
+        let back = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+        assert_eq!(back, model, "{description}");
+        assert_eq!(back.network.to_string(), description);
+    }
+}
+
+#[test]
+fn labels_and_metadata_come_back() {
+    let model = model();
+    let bytes = model.to_bytes().unwrap();
+    assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+    let mut net = Net::EMPTY;
+    let container = net.read_into(&bytes).unwrap();
+    assert_eq!(container.labels().collect::<Vec<_>>(), ["yes", "no", "아마도"]);
+    assert!(std::str::from_utf8(container.metadata()).unwrap().contains("\"adam\""));
+}
+
+#[test]
+fn a_refused_file_changes_nothing() {
+    let good = model().to_bytes().unwrap();
+    let mut net = Net::EMPTY;
+    net.read_into(&good).unwrap();
+    let before = net.clone();
+    // Right up to the second layer's activation.
+    let error = net.read_into(&bytes_of("gru(5), dense(3)")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "model file does not fit the type: layer 2: activation is linear in the file and softmax in the type"
+    );
+    assert_eq!(net, before);
+}
+
+#[test]
+fn whatever_differs_from_the_type_is_named() {
+    fn refused<N: ReadInto>(description: &str) -> String {
+        let error = N::EMPTY.read_into(&bytes_of(description)).expect_err(description);
+        error.to_string().replace("model file does not fit the type: ", "")
+    }
+    assert_eq!(refused::<Gru<2, 4>>("gru(5)"), "layer 1: number of units is 5 in the file and 4 in the type");
+    assert_eq!(refused::<Gru<3, 5>>("gru(5)"), "layer 1: input size is 2 in the file and 3 in the type");
+    assert_eq!(refused::<Dense<2, 4>>("dense(5)"), "layer 1: output size is 5 in the file and 4 in the type");
+    assert_eq!(refused::<Lstm<2, 5>>("gru(5)"), "layer 1: it is gru in the file and lstm in the type");
+    assert_eq!(refused::<Normalize<2>>("dense(2)"), "layer 1: it is dense in the file and normalize in the type");
+    assert_eq!(refused::<Gru<2, 5, false>>("gru(5)"), "layer 1: reset_after is true in the file and false in the type");
+    assert_eq!(
+        refused::<SimpleRnn<2, 5>>("simple_rnn(5, relu)"),
+        "layer 1: activation is relu in the file and tanh in the type"
+    );
+    assert_eq!(
+        refused::<Lstm<2, 5, gatelet::Tanh, Linear>>("lstm(5)"),
+        "layer 1: recurrent activation is sigmoid in the file and linear in the type"
+    );
+    assert_eq!(refused::<Net>("gru(5)"), "the file ends before layer 2 of the type");
+    assert_eq!(refused::<Gru<2, 5>>("gru(5), dense(1)"), "the file has a layer 2, the type ends before it");
+    assert_eq!(
+        refused::<Residual<Dense<2, 2>>>("dense(2)"),
+        "layer 1: it is dense in the file and residual in the type"
+    );
+    assert_eq!(
+        refused::<Dense<2, 2>>("residual(dense(2))"),
+        "layer 1: it is residual in the file and dense in the type"
+    );
+}
+
+#[test]
+fn damage_is_named() {
+    let good = model().to_bytes().unwrap();
+    let open = |bytes: &[u8]| format::open(bytes).map(|_| ()).unwrap_err();
+    assert_eq!(open(b""), FormatError::NotGatelet);
+    assert_eq!(open(&[b'x'; 100]), FormatError::NotGatelet);
+    let mut other = good.clone();
+    other[8] = 2;
+    assert_eq!(open(&other), FormatError::Version { found: 2 });
+    assert_eq!(open(&good[..good.len() - 4]), FormatError::Length { found: good.len() - 4, expected: good.len() });
+    let mut longer = good.clone();
+    longer.push(0);
+    assert_eq!(open(&longer), FormatError::Length { found: good.len() + 1, expected: good.len() });
+    for at in 20..good.len() {
+        let mut flipped = good.clone();
+        flipped[at] ^= 1 << (at % 8);
+        assert!(matches!(open(&flipped), FormatError::Checksum { .. }), "byte {at}");
+    }
+}
+
+#[test]
+fn the_host_refuses_what_a_device_could_not_run() {
+    let mut infinite = model();
+    infinite.network.parameters_mut()[4] = f32::INFINITY;
+    assert_eq!(infinite.to_bytes().unwrap_err().to_string(), "layer 1 has a weight that is inf, not a finite number");
+    let mut labels = model();
+    labels.labels.pop();
+    assert_eq!(labels.to_bytes().unwrap_err().to_string(), "there are 2 class labels for 3 outputs");
+    // A NaN that another program has written.
+    let mut bytes = model().to_bytes().unwrap();
+    bytes[40 + 32..40 + 36].copy_from_slice(&f32::NAN.to_le_bytes());
+    repair(&mut bytes);
+    assert!(matches!(Model::from_bytes(&bytes), Err(ModelError::NotFinite { layer: 1, .. })));
+    // A flag that no release knows yet.
+    let mut bytes = model().to_bytes().unwrap();
+    bytes[40 + 24] |= 64;
+    repair(&mut bytes);
+    assert!(matches!(Net::EMPTY.read_into(&bytes), Err(FormatError::Flags { layer: 1, flags: 66 })));
+    // A size that would take more memory than the file has bytes.
+    let mut bytes = model().to_bytes().unwrap();
+    bytes[40 + 12..40 + 16].copy_from_slice(&u32::MAX.to_le_bytes());
+    repair(&mut bytes);
+    assert_eq!(Model::from_bytes(&bytes).unwrap_err().to_string(), "model file: layer 1: it is too large");
+}
+
+#[test]
+fn a_missing_or_foreign_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.gatelet");
+    assert!(Model::read(&path).unwrap_err().to_string().starts_with(&format!("cannot read {}: ", path.display())));
+    std::fs::write(&path, "PK").unwrap();
+    let error = Model::read(&path).unwrap_err().to_string();
+    assert_eq!(error, format!("{}: model file is not a .gatelet file", path.display()));
+}
+
+#[test]
+fn codes_are_those_of_the_specification() {
+    let names = ["linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "softsign", "softplus", "elu"];
+    for (code, name) in names.iter().enumerate() {
+        assert_eq!(ActivationKind::from_code(code as u32).unwrap().name(), *name);
+    }
+    assert_eq!(OutputKind::from_code(256), Some(OutputKind::Softmax));
+    assert_eq!(ActivationKind::ALL.len(), names.len());
+    let kinds = [Kind::Normalize, Kind::Dense, Kind::SimpleRnn, Kind::Lstm, Kind::Gru, Kind::Residual];
+    assert_eq!(kinds.map(|kind| kind as u32), [1, 2, 3, 4, 5, 6]);
+}
+
+proptest! {
+    /// A valid file with some bytes replaced and the checksum repaired: an answer or an error, never a panic.
+    #[test]
+    fn a_forged_file_cannot_panic(changes in prop::collection::vec((20usize..1000, any::<u8>()), 1..8), cut in 0usize..8) {
+        let mut bytes = model().to_bytes().unwrap();
+        for (at, value) in changes {
+            let length = bytes.len();
+            // Headers, where the sense lies, more often than weights.
+            bytes[if at % 3 == 0 { 20 + at % 60 } else { 20 + at % (length - 20) }] = value;
+        }
+        bytes.truncate(bytes.len() - cut);
+        repair(&mut bytes);
+        let mut net = Net::EMPTY;
+        if net.read_into(&bytes).is_err() {
+            prop_assert_eq!(net, Net::EMPTY);
+        }
+        if let Ok(model) = Model::from_bytes(&bytes) {
+            prop_assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
+        }
+    }
+}
