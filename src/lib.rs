@@ -61,6 +61,8 @@
 //! | `cli` | the command line tool `gatelet` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "std")]
+mod atomic;
 mod cell;
 #[cfg(feature = "std")]
 pub mod data;

@@ -79,7 +79,8 @@ fn a_refused_file_changes_nothing() {
 #[test]
 fn whatever_differs_from_the_type_is_named() {
     fn refused<N: ReadInto>(description: &str) -> String {
-        let error = N::EMPTY.read_into(&bytes_of(description)).expect_err(description);
+        let mut net = N::EMPTY;
+        let error = net.read_into(&bytes_of(description)).expect_err(description);
         error.to_string().replace("model file does not fit the type: ", "")
     }
     assert_eq!(refused::<Gru<2, 4>>("gru(5)"), "layer 1: number of units is 5 in the file and 4 in the type");
@@ -145,7 +146,8 @@ fn the_host_refuses_what_a_device_could_not_run() {
     let mut bytes = model().to_bytes().unwrap();
     bytes[40 + 24] |= 64;
     repair(&mut bytes);
-    assert!(matches!(Net::EMPTY.read_into(&bytes), Err(FormatError::Flags { layer: 1, flags: 66 })));
+    let mut net = Net::EMPTY;
+    assert!(matches!(net.read_into(&bytes), Err(FormatError::Flags { layer: 1, flags: 66 })));
     // A size that would take more memory than the file has bytes.
     let mut bytes = model().to_bytes().unwrap();
     bytes[40 + 12..40 + 16].copy_from_slice(&u32::MAX.to_le_bytes());

@@ -3,7 +3,7 @@
 //! The header is parsed here because `npyz` 0.9 is not safe with a damaged one: it panics or wraps when the shape
 //! overflows, its Python parser takes exponential time in nested braces, and it allocates what the header asks for.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::DataError;
@@ -51,17 +51,11 @@ pub fn write_npy(path: &Path, shape: &[usize], values: &[f32]) -> Result<(), Dat
         let problem = format!("{} values cannot have the shape {shape:?}; expected the product of it", values.len());
         return Err(DataError::Npy { path: path.into(), problem });
     }
-    write(path, shape, values).map_err(|cause| DataError::Write { path: path.into(), cause })
+    crate::atomic::replace(path, |file| write(file, shape, values))
+        .map_err(|cause| DataError::Write { path: path.into(), cause })
 }
 
-fn write(path: &Path, shape: &[usize], values: &[f32]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // The permissions of an ordinary new file; those of a temporary one are its owner's only.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = BufWriter::new(builder.tempfile_in(folder)?);
-
+fn write(file: &mut dyn Write, shape: &[usize], values: &[f32]) -> io::Result<()> {
     let axes = match shape {
         [axis] => format!("{axis},"),
         axes => axes.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
@@ -76,7 +70,6 @@ fn write(path: &Path, shape: &[usize], values: &[f32]) -> io::Result<()> {
     for value in values {
         file.write_all(&value.to_le_bytes())?;
     }
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.persist(path)?;
     Ok(())
 }
 

@@ -23,6 +23,8 @@ pub(super) fn read(path: &Path, options: &Options, with_targets: bool) -> Result
         ("labels", options.labels.is_some()),
     ];
     refuse(&set, "a .ts file has no such columns, its header says what follows the channels; leave the option out")?;
+    let set = [("horizon", options.horizon != 0)];
+    refuse(&set, "a .ts file has one label or value for a whole series, none ahead of a row; leave the option out")?;
     let text = read_text(path)?;
     let mut lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, l)| !l.is_empty() && !l.starts_with('#'));
     let header = Header::read(path, &mut lines)?;

@@ -29,15 +29,22 @@ impl DescriptionError {
 
 impl fmt::Display for DescriptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before = self.description.get(..self.at.start).unwrap_or("").chars().count();
-        let marked = self.description.get(self.at.clone()).unwrap_or("").chars().count().max(1);
+        let before = columns(self.description.get(..self.at.start).unwrap_or(""));
+        let marked = columns(self.description.get(self.at.clone()).unwrap_or("")).max(1);
         writeln!(f, "{}", self.problem)?;
-        writeln!(f, "  {}", self.description)?;
+        // In one line, so that the marks stand below their place.
+        writeln!(f, "  {}", self.description.replace(char::is_control, " "))?;
         write!(f, "  {:before$}{:^<marked$}", "", "")
     }
 }
 
 impl core::error::Error for DescriptionError {}
+
+/// How wide a terminal shows a text. From the Hangul letters on, East Asian letters are two columns wide.
+fn columns(text: &str) -> usize {
+    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ff60}');
+    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
 
 /// Parses a description.
 pub(super) fn parse<T: Real>(inputs: usize, description: &str) -> Result<Network<T>, DescriptionError> {
@@ -159,7 +166,11 @@ impl<'a> Parser<'a> {
         };
         self.expect('(', &format!("`(` and the number of units, such as `{}(32)`", name.text))?;
         if name.is("residual") {
+            let start = self.skip_space();
             let inner = self.layer(inputs)?;
+            if inner.residual {
+                return Err(self.error(start..self.at, "residual goes around simple_rnn, lstm, gru or dense"));
+            }
             self.expect(')', "`)` after the layer that residual goes around")?;
             return Ok(LayerSpec { residual: true, ..inner });
         }
@@ -186,8 +197,18 @@ impl<'a> Parser<'a> {
         }
         self.expect(',', "`,` and an option, or `)`")?;
         let name = self.word("an option")?;
-        let value = if self.next_is('=') { Some(self.word("the option's value")?) } else { None };
+        let value = if self.next_is('=') { Some(self.value()?) } else { None };
         Ok(Some((name, value)))
+    }
+
+    /// The value of an option, in quotes if it was copied from Python.
+    fn value(&mut self) -> Result<Word<'a>, DescriptionError> {
+        let quote = ['"', '\''].into_iter().find(|&quote| self.next_is(quote));
+        let value = self.word("the option's value")?;
+        if let Some(quote) = quote {
+            self.expect(quote, &format!("`{quote}` behind the value"))?;
+        }
+        Ok(value)
     }
 
     fn truth(&self, value: &Word<'_>) -> Result<bool, DescriptionError> {
@@ -208,8 +229,9 @@ impl<'a> Parser<'a> {
                 activation(word).ok_or_else(|| self.error(word.at.clone(), problem))
             };
             match (&value, layer.cell) {
-                (None, _) if name.is("sequences") => layer.return_sequences = true,
-                (Some(value), _) if name.is("return_sequences") => layer.return_sequences = self.truth(value)?,
+                (value, _) if name.is("sequences") || name.is("return_sequences") => {
+                    layer.return_sequences = value.as_ref().map_or(Ok(true), |value| self.truth(value))?;
+                }
                 (Some(value), Cell::Gru { .. }) if name.is("reset_after") => {
                     layer.cell = Cell::Gru { reset_after: self.truth(value)? };
                 }

@@ -8,7 +8,6 @@ use crate::format::{
 use crate::math::{ActivationKind, OutputKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -81,6 +80,8 @@ pub struct Training {
     pub batch_size: usize,
     /// Learning rate.
     pub learning_rate: f64,
+    /// How the learning rate changed, in words.
+    pub schedule: String,
     /// The optimiser, in words.
     pub optimizer: String,
     /// The loss, in words.
@@ -280,16 +281,11 @@ impl Model {
 /// # Errors
 /// If the folder does not exist or cannot be written to; an older file is still there then.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    let io = |error| ModelError::Io { what: "write", path: path.to_owned(), error };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    crate::atomic::replace(path, |file| file.write_all(bytes)).map_err(|error| ModelError::Io {
+        what: "write",
+        path: path.to_owned(),
+        error,
+    })
 }
 
 fn u32_of(size: usize) -> Result<u32, ModelError> {

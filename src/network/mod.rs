@@ -72,8 +72,8 @@ pub enum NetworkError {
         /// Its kind.
         name: &'static str,
     },
-    /// A layer that is too large to count its weights.
-    #[error("layer {layer} is too large: its weights do not fit into a model file of 4 GiB")]
+    /// A layer whose weights could be too many for a model file.
+    #[error("layer {layer} has more than 16384 inputs or units, which is the most there can be")]
     TooLarge {
         /// Which layer, from 1.
         layer: usize,

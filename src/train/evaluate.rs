@@ -3,7 +3,7 @@
 use super::TrainError;
 use super::loss::{Judge, Loss, Sums, ends_in_softmax};
 use super::trainer::default_loss;
-use crate::data::{Dataset, Series};
+use crate::data::{Dataset, Series, Targets};
 use crate::network::{Inference, Network};
 use rayon::prelude::*;
 
@@ -29,12 +29,17 @@ pub struct Evaluation {
     pub rmse: Option<f64>,
 }
 
-/// Loss and figures of a network over a data set with targets.
+/// Loss and figures of a network over a data set with targets; the loss is the one that [`Options`](super::Options) has by
+/// default.
 ///
 /// # Errors
 /// If features or targets of the data do not fit the network.
 pub fn evaluate(network: &Network<f32>, data: &Dataset) -> Result<Evaluation, TrainError> {
-    let loss = default_loss(data)?;
+    evaluate_by(default_loss(network, data)?, network, data)
+}
+
+/// The same with another loss.
+pub(super) fn evaluate_by(loss: Loss, network: &Network<f32>, data: &Dataset) -> Result<Evaluation, TrainError> {
     check(network, data, loss)?;
     let judge = Judge::new(network, loss);
     let inference = network.inference();
@@ -50,7 +55,9 @@ pub fn evaluate(network: &Network<f32>, data: &Dataset) -> Result<Evaluation, Tr
             let steps = ys.len() / classes;
             for (y, step) in ys.chunks_exact(classes).zip(series.len() - steps..) {
                 judge.example(y, (series, step), &mut sums, None);
-                if let Some(class) = series.class(step) {
+                if loss.is_crossentropy()
+                    && let Some(class) = series.class(step).or_else(|| series.values(step).map(crate::math::argmax))
+                {
                     said.push((class, crate::math::argmax(y)));
                 }
             }
@@ -106,7 +113,6 @@ fn check_features(network: &Network<f32>, data: &Dataset) -> Result<(), TrainErr
 
 /// Whether network, data and loss go together.
 pub(super) fn check(network: &Network<f32>, data: &Dataset, loss: Loss) -> Result<(), TrainError> {
-    use crate::data::Targets;
     check_features(network, data)?;
     let outputs = network.outputs();
     if loss.is_crossentropy() && !ends_in_softmax(network) {
@@ -126,5 +132,20 @@ pub(super) fn check(network: &Network<f32>, data: &Dataset, loss: Loss) -> Resul
         let (targets, expected) = (format!("{count} {found}"), format!("{count}{softmax}"));
         return Err(TrainError::Outputs { outputs, targets, expected });
     }
+    if loss == Loss::CategoricalCrossentropy && !are_probabilities(network, data) {
+        let expected = "probabilities that add up to 1, such as one-hot vectors,";
+        return Err(TrainError::Targets { loss: loss.name(), expected, found: "other values" });
+    }
     Ok(())
+}
+
+/// Whether the target values of every example are probabilities of exclusive classes.
+fn are_probabilities(network: &Network<f32>, data: &Dataset) -> bool {
+    let every = network.gives_sequence();
+    data.series.iter().all(|series| {
+        let first = if every { 0 } else { series.len() - 1 };
+        (first..series.len()).filter_map(|step| series.values(step)).all(|values| {
+            values.iter().all(|&p| p >= 0.0) && (values.iter().copied().map(f64::from).sum::<f64>() - 1.0).abs() < 1e-3
+        })
+    })
 }

@@ -39,7 +39,7 @@ mod trainer;
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use gradient::loss_and_gradient;
 pub use loss::Loss;
-pub use optimizer::Optimizer;
+pub use optimizer::{Optimizer, Schedule};
 pub use prepare::{prepare, standardization};
 pub use trainer::{Epoch, Options, Progress, Trainer};
 
@@ -90,7 +90,7 @@ pub enum TrainError {
         outputs: usize,
     },
     /// A loss that the targets do not go with.
-    #[error("{loss} needs {expected}, but the data have {found}")]
+    #[error("{loss} needs {expected} as targets, but the data have {found}: choose another loss or other targets")]
     Targets {
         /// The loss.
         loss: &'static str,
@@ -109,13 +109,12 @@ pub enum TrainError {
         /// What it can be.
         expected: &'static str,
     },
-    /// The loss or the gradient is no finite number any more.
+    /// The loss, the gradient or a weight is no finite number any more.
     #[error(
-        "the {what} became {value} in epoch {epoch}, batch {batch}: try a smaller learning rate or gradient clipping; \
-         the last epoch's model is kept"
+        "the {what} became {value} in epoch {epoch}, batch {batch}: try a smaller learning rate, or clip gradients"
     )]
     Diverged {
-        /// Loss or gradient.
+        /// Loss, gradient or weights.
         what: &'static str,
         /// Its value.
         value: f64,

@@ -25,6 +25,43 @@ impl core::fmt::Display for Optimizer {
     }
 }
 
+/// How the learning rate changes over a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Schedule {
+    /// Not at all.
+    Constant,
+    /// Down to zero along half a cosine (Keras `CosineDecay`, PyTorch `CosineAnnealingLR`), so that the last steps are small
+    /// ones and the result depends less on where the run happens to end.
+    Cosine {
+        /// Epochs of the run.
+        epochs: usize,
+    },
+}
+
+impl core::fmt::Display for Schedule {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Schedule::Constant => f.write_str("constant"),
+            Schedule::Cosine { epochs } => write!(f, "cosine over {epochs} epochs"),
+        }
+    }
+}
+
+impl Schedule {
+    /// What to multiply the learning rate by after `done` epochs, whole and parts of them.
+    pub(super) fn factor(self, done: f64) -> f64 {
+        match self {
+            Schedule::Constant => 1.0,
+            Schedule::Cosine { epochs } => {
+                let part = (done / epochs as f64).min(1.0);
+                0.5 + 0.5 * (core::f64::consts::PI * part).cos()
+            }
+        }
+    }
+}
+
 /// An optimiser's memory of past gradients.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Moments {

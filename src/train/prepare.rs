@@ -1,11 +1,13 @@
 //! From data and a description to a model that can be trained.
 
 use super::TrainError;
+use super::loss::ends_in_softmax;
 use crate::data::{Dataset, Targets};
 use crate::network::{LayerKind, Model, Network};
 
 /// The network of `description` for these data, with initial parameters drawn from `seed`: in front of it a normalisation
 /// with the data's means and standard deviations, and for a regression one behind it that returns to the targets' units.
+/// Values that a softmax gives are probabilities, which have no units.
 ///
 /// # Errors
 /// If the data cannot be trained on, the description is no network, or its outputs do not fit the targets.
@@ -28,7 +30,9 @@ pub fn prepare(description: &str, data: &Dataset, seed: u64) -> Result<Model, Tr
     let [mean, deviation] = standardization(features, data.series.iter().flat_map(|series| series.steps()));
     let scale: Vec<_> = deviation.iter().map(|deviation| 1.0 / deviation).collect();
     let mut network = network.with_layer(0, LayerKind::Normalize { size: features }.into(), &[mean, scale].concat())?;
-    if let Targets::Values(_) = data.targets {
+    if let Targets::Values(_) = data.targets
+        && !ends_in_softmax(&network)
+    {
         let every = network.gives_sequence();
         let targets = data.series.iter().flat_map(|series| {
             let first = if every { 0 } else { series.len() - 1 };

@@ -1,12 +1,13 @@
 //! Epoch after epoch.
 
 use super::TrainError;
-use super::evaluate::{Evaluation, check, evaluate};
+use super::checkpoint::fingerprint;
+use super::evaluate::{Evaluation, check, evaluate_by};
 use super::gradient;
-use super::loss::{Judge, Loss, Sums};
-use super::optimizer::{Moments, Optimizer};
+use super::loss::{Judge, Loss, Sums, ends_in_softmax};
+use super::optimizer::{Moments, Optimizer, Schedule};
 use crate::data::{Dataset, Series, Targets};
-use crate::network::Model;
+use crate::network::{Model, Network};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -20,9 +21,12 @@ pub struct Options {
     pub batch_size: usize,
     /// Learning rate. Default 0.003.
     pub learning_rate: f64,
+    /// How the learning rate changes. Default [`Schedule::Constant`].
+    pub schedule: Schedule,
     /// Optimiser. Default [`Optimizer::Adam`].
     pub optimizer: Optimizer,
-    /// Loss; by default [`Loss::SparseCategoricalCrossentropy`] for classes, [`Loss::MeanSquaredError`] for values.
+    /// Loss; by default [`Loss::SparseCategoricalCrossentropy`] for classes, [`Loss::CategoricalCrossentropy`] for values
+    /// that a softmax gives, [`Loss::MeanSquaredError`] for other values.
     pub loss: Option<Loss>,
     /// Gradients of a larger Euclidean norm over all parameters are shortened to this one. Default 1.
     pub clip_norm: Option<f64>,
@@ -35,6 +39,7 @@ impl Default for Options {
         Options {
             batch_size: 16,
             learning_rate: 0.003,
+            schedule: Schedule::Constant,
             optimizer: Optimizer::Adam,
             loss: None,
             clip_norm: Some(1.0),
@@ -90,12 +95,15 @@ pub struct Trainer {
     pub(super) loss: Loss,
     pub(super) moments: Moments,
     pub(super) epochs: usize,
+    /// Of the training data.
+    pub(super) fingerprint: u64,
 }
 
-/// The loss for data like these.
-pub(super) fn default_loss(data: &Dataset) -> Result<Loss, TrainError> {
+/// The loss for a network and data like these.
+pub(super) fn default_loss(network: &Network<f32>, data: &Dataset) -> Result<Loss, TrainError> {
     match data.targets {
         Targets::Classes(_) => Ok(Loss::SparseCategoricalCrossentropy),
+        Targets::Values(_) if ends_in_softmax(network) => Ok(Loss::CategoricalCrossentropy),
         Targets::Values(_) => Ok(Loss::MeanSquaredError),
         Targets::None => Err(crate::data::DataError::NoTargets.into()),
     }
@@ -109,7 +117,7 @@ impl Trainer {
     pub fn new(model: Model, data: &Dataset, options: Options) -> Result<Self, TrainError> {
         let loss = match options.loss {
             Some(loss) => loss,
-            None => default_loss(data)?,
+            None => default_loss(&model.network, data)?,
         };
         check(&model.network, data, loss)?;
         data.check_trainable()?;
@@ -133,7 +141,7 @@ impl Trainer {
             return wrong("the momentum", momentum.into(), "a number from 0 to below 1");
         }
         let moments = Moments::new(model.network.parameters().len());
-        Ok(Trainer { model, options, loss, moments, epochs: 0 })
+        Ok(Trainer { model, options, loss, moments, epochs: 0, fingerprint: fingerprint(data) })
     }
 
     /// The model as it is now.
@@ -151,6 +159,12 @@ impl Trainer {
     #[must_use]
     pub fn epochs(&self) -> usize {
         self.epochs
+    }
+
+    /// How it is trained.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The loss it trains with.
@@ -171,7 +185,9 @@ impl Trainer {
         mut progress: impl FnMut(Progress),
     ) -> Result<Epoch, TrainError> {
         let begin = Instant::now();
-        check(&self.model.network, data, self.loss)?;
+        for data in [Some(data), validation].into_iter().flatten() {
+            check(&self.model.network, data, self.loss)?;
+        }
         let before = (self.model.network.clone(), self.moments.clone());
         let result = self.batches(data, &mut progress);
         let sums = match result {
@@ -182,7 +198,7 @@ impl Trainer {
             }
         };
         let validation = match validation {
-            Some(data) => Some(evaluate(&self.model.network, data)?),
+            Some(data) => Some(evaluate_by(self.loss, &self.model.network, data)?),
             None => None,
         };
         self.epochs += 1;
@@ -226,12 +242,19 @@ impl Trainer {
                 let factor = (limit / norm) as f32;
                 gradient.iter_mut().for_each(|g| *g *= factor);
             }
-            let Options { learning_rate, optimizer, .. } = self.options;
+            let Options { learning_rate, schedule, optimizer, .. } = self.options;
+            let done = self.epochs as f64 + (batch - 1) as f64 / batches as f64;
+            let learning_rate = learning_rate * schedule.factor(done);
             optimizer.update(learning_rate, &mut self.moments, self.model.network.parameters_mut(), &gradient);
             sums += part;
             let examples = sums.examples as f64;
             let metric = if self.loss.is_crossentropy() { sums.correct as f64 } else { sums.absolute } / examples;
             progress(Progress { batch, batches, loss: sums.loss / examples, metric });
+        }
+        // Before the last batch the next one's loss would have told.
+        if let Some(&weight) = self.model.network.parameters().iter().find(|weight| !weight.is_finite()) {
+            let (what, value, epoch) = ("updated weights", weight.into(), self.epochs + 1);
+            return Err(TrainError::Diverged { what, value, epoch, batch: batches });
         }
         Ok(sums)
     }

@@ -1,14 +1,12 @@
 //! Options that say how data are read.
 
-use crate::failure::{Failure, note};
+use crate::values::{count, missing};
 use clap::Args;
-use gatelet::data::{self, DataError, Dataset, Missing};
-use gatelet::network::{Model, Provenance};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use gatelet::data::{Missing, Options};
+use std::path::PathBuf;
 
 /// How to read data.
-#[derive(Args, Default)]
+#[derive(Args)]
 #[command(next_help_heading = "Reading data")]
 pub struct DataOptions {
     /// Columns that are the network's inputs (default: all that are not used otherwise)
@@ -30,15 +28,15 @@ pub struct DataOptions {
     #[arg(long, value_name = "COLUMN")]
     pub group: Option<String>,
     /// Cut series into windows of this many rows
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = count)]
     pub window: Option<usize>,
     /// Rows from one window's start to the next one's
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = count)]
     pub stride: Option<usize>,
     /// Keep every k-th row
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = count)]
     pub decimate: Option<usize>,
-    /// What to do about missing cells: error, previous (row's value), drop (the row)
+    /// What to do about missing cells: error, previous (take the row before's), drop (the row)
     #[arg(long, value_name = "HOW", value_parser = missing)]
     pub missing: Option<Missing>,
     /// CSV file that says which rows of a 2-D .npy file are which series
@@ -49,95 +47,28 @@ pub struct DataOptions {
     pub labels: Option<PathBuf>,
 }
 
-fn missing(text: &str) -> Result<Missing, String> {
-    match text {
-        "error" => Ok(Missing::Error),
-        "previous" => Ok(Missing::Previous),
-        "drop" => Ok(Missing::Drop),
-        _ => Err("expected error, previous or drop".into()),
-    }
-}
-
-/// A range of rows such as `0..20000`, the end excluded.
-pub fn row_range(text: &str) -> Result<Range<usize>, String> {
-    let parsed = text.split_once("..").and_then(|(start, end)| Some(start.parse().ok()?..end.parse().ok()?));
-    match parsed {
-        Some(range) if !range.is_empty() => Ok(range),
-        _ => Err("expected the first row and the row behind the last one, such as 20000..26000".into()),
-    }
-}
-
 impl DataOptions {
     /// What is given here, and `stored` for what is not.
-    pub fn over(&self, stored: &data::Options) -> data::Options {
-        let mut options = stored.clone();
-        let DataOptions { features, label, target, horizon, series, group, window, stride, decimate, .. } = self;
-        replace(&mut options.features, features);
-        replace(&mut options.horizon, horizon);
-        replace(&mut options.stride, stride);
-        replace(&mut options.decimate, decimate);
-        replace(&mut options.missing, &self.missing);
+    pub fn over(&self, stored: &Options) -> Options {
+        let or_stored = |given: &Option<_>, stored: &Option<_>| given.clone().or_else(|| stored.clone());
         // A label in place of a target, and the other way round.
-        if label.is_some() || target.is_some() {
-            options.label.clone_from(label);
-            options.target = target.clone().unwrap_or_default();
+        let (label, target) = match (&self.label, &self.target) {
+            (None, None) => (stored.label.clone(), stored.target.clone()),
+            (label, target) => (label.clone(), target.clone().unwrap_or_default()),
+        };
+        Options {
+            features: self.features.clone().unwrap_or_else(|| stored.features.clone()),
+            label,
+            target,
+            series: or_stored(&self.series, &stored.series),
+            group: or_stored(&self.group, &stored.group),
+            horizon: self.horizon.unwrap_or(stored.horizon),
+            window: self.window.or(stored.window),
+            stride: self.stride.unwrap_or(stored.stride),
+            decimate: self.decimate.unwrap_or(stored.decimate),
+            missing: self.missing.unwrap_or(stored.missing),
+            index: self.index.clone().or_else(|| stored.index.clone()),
+            labels: self.labels.clone().or_else(|| stored.labels.clone()),
         }
-        for (to, from) in [(&mut options.series, series), (&mut options.group, group)] {
-            if from.is_some() {
-                to.clone_from(from);
-            }
-        }
-        for (to, from) in [(&mut options.index, &self.index), (&mut options.labels, &self.labels)] {
-            if from.is_some() {
-                to.clone_from(from);
-            }
-        }
-        if window.is_some() {
-            options.window = *window;
-        }
-        options
-    }
-}
-
-fn replace<T: Clone>(to: &mut T, from: &Option<T>) {
-    if let Some(from) = from {
-        to.clone_from(from);
-    }
-}
-
-/// The data that `model` is to be evaluated on: those kept out of its training if there are any and not `all` are wanted.
-pub fn read_for_evaluation(model: &Model, path: &Path, options: &DataOptions, all: bool) -> Result<Dataset, Failure> {
-    let provenance = model.metadata.data.clone().unwrap_or_default();
-    let data = data::read(path, &options.over(&stored_for(&provenance, path)))?;
-    let data = if model.labels.is_empty() { data } else { data.with_classes_of(&model.labels)? };
-    if all || (provenance.test_groups.is_empty() && provenance.test_rows.is_none()) {
-        return Ok(data);
-    }
-    let (_, test) = split_test(data, &provenance).map_err(|error| {
-        Failure::Failed(format!(
-            "{error}\nthe model's training kept a part of its data for the test; add --all to evaluate on the whole file"
-        ))
-    })?;
-    note("evaluating on the part that training kept for the test; --all takes the whole file");
-    Ok(test)
-}
-
-/// The options of training as far as they can apply to this kind of file.
-pub fn stored_for(provenance: &Provenance, path: &Path) -> data::Options {
-    let extension = |path: &Path| path.extension().map(|extension| extension.to_ascii_lowercase());
-    let stored = &provenance.options;
-    if extension(path) == extension(Path::new(&provenance.file)) {
-        stored.clone()
-    } else {
-        // Columns of another kind of file mean nothing in this one.
-        data::Options::default()
-    }
-}
-
-/// (rest, test) as the provenance says.
-pub fn split_test(data: Dataset, provenance: &Provenance) -> Result<(Dataset, Dataset), DataError> {
-    match &provenance.test_rows {
-        Some(rows) => data.split_rows(rows.clone()),
-        None => data.split_groups(&provenance.test_groups),
     }
 }

@@ -1,11 +1,11 @@
 //! `gatelet demo`
 
-use crate::failure::{Failure, note, print};
-use crate::{data_options::DataOptions, eval, train, verify};
+use crate::failure::Failure;
+use crate::output::print;
+use crate::values::count;
 use clap::Args;
 use gatelet::data::{self, Options};
-use gatelet::network::Model;
-use gatelet::train::evaluate;
+use gatelet::network::{Model, write_atomically};
 use std::path::{Path, PathBuf};
 
 const TRAINING: &[u8] = include_bytes!("../../../tests/data/japanese_vowels/JapaneseVowels_TRAIN.ts");
@@ -20,8 +20,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value = "gatelet-demo")]
     folder: PathBuf,
     /// Epochs
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: u32,
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = count)]
+    epochs: usize,
     /// Do not build the const-generic type with cargo
     #[arg(long)]
     no_verify: bool,
@@ -31,81 +31,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = &arguments.folder;
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::Failed(format!("cannot make the folder {}: {error}", folder.display())))?;
-    let (training, test) = (folder.join("JapaneseVowels_TRAIN.ts"), folder.join("JapaneseVowels_TEST.ts"));
-    for (path, content) in [(&training, TRAINING), (&test, TEST)] {
-        gatelet::network::write_atomically(path, content)?;
-    }
-    let (model, rust) = (folder.join("speaker.gatelet"), folder.join("speaker.rs"));
-
-    print("Who is speaking? Nine men say /ae/; each recording is 7 to 29 frames of 12 cepstral coefficients.")?;
-    let count = |path: &Path| Ok::<_, Failure>(data::read(path, &Options::default())?.series.len());
+    let file = |name: &str| folder.join(name).display().to_string();
+    let (training, test) = (file("JapaneseVowels_TRAIN.ts"), file("JapaneseVowels_TEST.ts"));
+    let (model, rust) = (file("speaker.gatelet"), file("speaker.rs"));
+    let write = |path: &str, content| {
+        write_atomically(Path::new(path), content)?;
+        Ok::<_, Failure>(data::read(Path::new(path), &Options::default())?.series.len())
+    };
+    let (trained_on, tested_with) = (write(&training, TRAINING)?, write(&test, TEST)?);
     print(format!(
-        "{} recordings to train on, {} to test with, in {}.",
-        count(&training)?,
-        count(&test)?,
+        "Who is speaking? Nine men say /ae/; each recording is 7 to 29 frames of 12 cepstral coefficients.\n\
+         {trained_on} recordings to train on, {tested_with} to test with, in {}.\n\
+         Where it is not installed, `gatelet` is `cargo run --release --features cli --`.",
         folder.display()
     ))?;
 
-    step(
-        1,
-        "train",
-        format!(
-            "gatelet train --data {} --model '{MODEL}' --epochs {} --seed 1 --out {}",
-            training.display(),
-            arguments.epochs,
-            model.display()
-        ),
-    )?;
-    train::run(&train::Arguments {
-        data: training,
-        model: MODEL.into(),
-        out: model.clone(),
-        epochs: arguments.epochs,
-        batch_size: 16,
-        learning_rate: 0.003,
-        seed: 1,
-        optimizer: train::OptimizerName::Adam,
-        momentum: 0.0,
-        clip_norm: 1.0,
-        loss: None,
-        threads: None,
-        resume: false,
-        json: false,
-        split: train::Split::default(),
-        options: DataOptions::default(),
-    })?;
-
-    step(
-        2,
-        "evaluate on recordings it has not heard",
-        format!("gatelet eval {} --data {}", model.display(), test.display()),
-    )?;
-    let trained = Model::read(&model)?;
-    let data = data::read(&test, &Options::default())?.with_classes_of(&trained.labels)?;
-    print(eval::describe(&evaluate(&trained.network, &data)?, &trained.labels))?;
-
-    step(3, "look at it", format!("gatelet summary {}", model.display()))?;
-    print(trained.network.summary())?;
-
-    step(4, "export it as Rust source", format!("gatelet export {} --rust {}", model.display(), rust.display()))?;
-    gatelet::network::write_atomically(&rust, gatelet::export::to_rust(&trained, "speaker.gatelet").as_bytes())?;
-    print(format!("wrote {}", rust.display()))?;
-
-    step(
-        5,
-        "build it as it will be in flash, and compare",
-        format!("gatelet verify {} --data {}", model.display(), test.display()),
-    )?;
+    let epochs = arguments.epochs.to_string();
+    let train = ["train", "--data", &training, "--model", MODEL, "--epochs", &epochs, "--seed", "1", "--out", &model];
+    step(1, "train", &train)?;
+    step(2, "evaluate on recordings it has not heard", &["eval", &model, "--data", &test])?;
+    step(3, "look at it", &["summary", &model])?;
+    step(4, "export it as Rust source", &["export", &model, "--rust", &rust])?;
     if arguments.no_verify {
-        note("left out, as asked");
+        print("\n5. left out, as asked: verify")?;
     } else {
-        verify::run(&verify::Arguments {
-            model: model.clone(),
-            data: Some(test),
-            random: 100,
-            sources: env!("CARGO_MANIFEST_DIR").into(),
-            options: DataOptions::default(),
-        })?;
+        step(5, "build it as it will be in flash, and compare", &["verify", &model, "--data", &test])?;
     }
     print(format!(
         "\nWhat next\n\
@@ -116,11 +66,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
              static NET: Net = gatelet::embed!(\"speaker.gatelet\");\n\
          * Your own data:\n    \
              gatelet train --help",
-        model = model.display(),
-        net = gatelet::export::type_of(&trained.network)
+        net = gatelet::export::type_of(&Model::read(Path::new(&model))?.network)
     ))
 }
 
-fn step(number: usize, what: &str, command: impl core::fmt::Display) -> Result<(), Failure> {
-    print(format!("\n{number}. {what}\n   $ {command}"))
+/// Prints a command and runs it.
+fn step(number: usize, what: &str, words: &[&str]) -> Result<(), Failure> {
+    let quoted = |word: &&str| if word.contains([' ', '(']) { format!("'{word}'") } else { word.to_string() };
+    let command: Vec<_> = words.iter().map(quoted).collect();
+    print(format!("\n{number}. {what}\n   $ gatelet {}", command.join(" ")))?;
+    crate::run(words)
 }

@@ -1,7 +1,10 @@
 //! `gatelet eval`
 
-use crate::data_options::{DataOptions, read_for_evaluation};
-use crate::failure::{Failure, print, print_json};
+use crate::confusion;
+use crate::data_options::DataOptions;
+use crate::failure::Failure;
+use crate::model_data::read_for_evaluation;
+use crate::output::{print, print_json};
 use clap::Args;
 use gatelet::network::Model;
 use gatelet::train::{Evaluation, evaluate};
@@ -9,11 +12,12 @@ use std::path::PathBuf;
 
 /// Evaluate a model: accuracy, loss and confusion matrix, or errors in the data's units
 #[derive(Args)]
-#[command(
-    after_help = "Data are read as in training unless options say otherwise, and of the training file only the part that\n\
-                  was kept for the test is used.\n\n\
-                  Example:\n  gatelet eval speaker.gatelet --data JapaneseVowels_TEST.ts"
-)]
+#[command(after_help = "\
+Data are read as in training unless options say otherwise: for a model trained on a .npy file with an index, the index of \
+the same name beside the data. Of the training file only the part that was kept for the test is used.
+
+Example:
+  gatelet eval speaker.gatelet --data JapaneseVowels_TEST.ts")]
 pub struct Arguments {
     /// Model file
     model: PathBuf,
@@ -34,43 +38,30 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let model = Model::read(&arguments.model)?;
     let data = read_for_evaluation(&model, &arguments.data, &arguments.options, arguments.all)?;
     let evaluation = evaluate(&model.network, &data)?;
-    if arguments.json { print_json(&evaluation) } else { print(describe(&evaluation, &model.labels)) }
+    if arguments.json { print_json(&evaluation) } else { print(describe(&evaluation, &model)) }
 }
 
 /// The result in words.
-pub fn describe(evaluation: &Evaluation, labels: &[String]) -> String {
+fn describe(evaluation: &Evaluation, model: &Model) -> String {
     let what = if evaluation.examples == 1 { "example" } else { "examples" };
     let mut text = format!("{} {what}, loss {:.4}", evaluation.examples, evaluation.loss);
     if let Some(accuracy) = evaluation.accuracy {
         text += &format!(", accuracy {:.2} %", 100.0 * accuracy);
     }
     if let (Some(mae), Some(rmse)) = (evaluation.mae, evaluation.rmse) {
-        text += &format!(", mean absolute error {mae:.4}, root mean squared error {rmse:.4}");
+        text += &format!(", mae {mae:.4}, rmse {rmse:.4}");
     }
-    if let Some(confusion) = &evaluation.confusion {
+    if let Some(table) = &evaluation.confusion {
         text += "\n";
-        text += &confusion_table(confusion, labels);
+        text += &confusion::table(table, &output_names(model));
     }
     text
 }
 
-/// Rows are the classes that the examples are of, columns the classes they were taken for.
-fn confusion_table(confusion: &[Vec<usize>], labels: &[String]) -> String {
-    let label = |class: usize| labels.get(class).cloned().unwrap_or_else(|| class.to_string());
-    let labels: Vec<_> = (0..confusion.len()).map(label).collect();
-    let numbers = confusion.iter().flatten().map(|n| n.to_string().len());
-    let width = labels.iter().map(|label| label.chars().count()).chain(numbers).max().unwrap_or(1) + 1;
-    let width = width.max(6);
-    let mut table = format!("{:>width$} ", "is\\as");
-    for label in &labels {
-        table += &format!("{label:>width$}");
-    }
-    for (label, row) in labels.iter().zip(confusion) {
-        table += &format!("\n{label:>width$} ");
-        for &count in row {
-            let cell = if count == 0 { "·".to_owned() } else { count.to_string() };
-            table += &format!("{cell:>width$}");
-        }
-    }
-    table
+/// The classes' labels, or the names of the targets.
+pub fn output_names(model: &Model) -> Vec<String> {
+    let outputs = model.network.outputs();
+    let targets = model.metadata.data.iter().map(|data| &data.targets);
+    let known = [&model.labels].into_iter().chain(targets).find(|names| names.len() == outputs);
+    known.cloned().unwrap_or_else(|| (0..outputs).map(|i| format!("y{i}")).collect())
 }

@@ -1,16 +1,18 @@
 //! `gatelet export`
 
-use crate::failure::{Failure, note};
+use crate::failure::Failure;
+use crate::output::{check_writable, note};
 use clap::Args;
 use gatelet::network::Model;
 use std::path::PathBuf;
 
 /// Write a model as Rust source
 #[derive(Args)]
-#[command(
-    after_help = "The module has `Net`, the network's type, `NET`, a static that lies in flash, and `LABELS`.\n\n\
-                  Example:\n  gatelet export speaker.gatelet --rust src/speaker.rs"
-)]
+#[command(after_help = "\
+The module has `Net`, the network's type, `NET`, a static that lies in flash, and `LABELS`.
+
+Example:
+  gatelet export speaker.gatelet --rust speaker.rs")]
 pub struct Arguments {
     /// Model file
     model: PathBuf,
@@ -20,6 +22,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    check_writable("--rust", &arguments.rust, &[&arguments.model])?;
     let model = Model::read(&arguments.model)?;
     let source = arguments.model.file_name().unwrap_or_default().to_string_lossy();
     let rust = gatelet::export::to_rust(&model, &source);

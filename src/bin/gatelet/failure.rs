@@ -1,4 +1,4 @@
-//! How a command ends when it does not succeed, and how it prints what it found.
+//! How a command ends when it does not succeed.
 
 use gatelet::data::DataError;
 use gatelet::network::ModelError;
@@ -43,7 +43,7 @@ impl From<TrainError> for Failure {
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         match error {
-            DataError::Option { .. } => Failure::Usage(error.to_string()),
+            DataError::Option { option, problem } => Failure::Usage(format!("--{option}: {problem}")),
             error => Failure::Failed(error.to_string()),
         }
     }
@@ -53,23 +53,4 @@ impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         Failure::Failed(error.to_string())
     }
-}
-
-/// Writes results to standard output.
-pub fn print(text: impl core::fmt::Display) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
-        _ => Failure::Failed(format!("cannot write the results: {error}")),
-    })
-}
-
-/// Writes results to standard output as one line of JSON.
-pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    print(serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))?)
-}
-
-/// Says something about the way there on standard error.
-pub fn note(text: impl core::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

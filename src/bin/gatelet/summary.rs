@@ -1,6 +1,7 @@
 //! `gatelet summary`
 
-use crate::failure::{Failure, print, print_json};
+use crate::failure::Failure;
+use crate::output::{print, print_json};
 use clap::Args;
 use gatelet::network::Model;
 use std::path::PathBuf;
@@ -27,10 +28,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         print(format!(" Classes: {}", model.labels.join(", ")))?;
     }
     if let Some(training) = &model.metadata.training {
-        let data = model.metadata.data.as_ref().map_or("", |data| &data.file);
+        let data = model.metadata.data.as_ref().map_or("data unknown", |data| &data.file);
         print(format!(
-            " Trained on {data} for {} epochs with {}, learning rate {}, batches of {}, seed {}",
-            training.epochs, training.optimizer, training.learning_rate, training.batch_size, training.seed
+            " Trained on {data} for {} epochs with {}, learning rate {} ({}), batches of {}, seed {}",
+            training.epochs,
+            training.optimizer,
+            training.learning_rate,
+            training.schedule,
+            training.batch_size,
+            training.seed
         ))?;
     }
     print(format!(" Type: {}", gatelet::export::type_of(&model.network)))

@@ -1,121 +1,128 @@
 //! `gatelet train`
 
-use crate::data_options::{DataOptions, row_range, split_test};
-use crate::failure::{Failure, note, print, print_json};
+use crate::data_options::DataOptions;
+use crate::failure::Failure;
+use crate::output::{check_writable, note, print, print_json};
+use crate::progress::{Bar, figures};
+use crate::split::{self, Split};
+use crate::values::{count, momentum, positive, positive_or_zero};
 use clap::{Args, ValueEnum};
-use gatelet::data::{self, Dataset, Targets};
-use gatelet::network::{Provenance, Training};
-use gatelet::train::{Epoch, Loss, Optimizer, Options, Trainer, prepare};
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
-use std::ops::Range;
+use gatelet::data::Dataset;
+use gatelet::network::Training;
+use gatelet::train::{Epoch, Loss, Optimizer, Options, Schedule, TrainError, Trainer, prepare};
 use std::path::{Path, PathBuf};
 
 /// Train a network and write it to a .gatelet file
 #[derive(Args)]
 #[command(after_help = "\
-The description of a network lists its layers: simple_rnn(units), lstm(units), gru(units), dense(units), and
-residual(…) around one of them. A recurrent layer gives its last output, or with `sequences` all of them. Other options
-bear Keras's names: gru(32, reset_after=false), lstm(16, activation=relu, recurrent_activation=hard_sigmoid),
-dense(9, softmax). Normalisation learned from the training data becomes part of the model.
+The model lists its layers: simple_rnn(units), lstm(units), gru(units), dense(units), and residual(…) around one of them. \
+A recurrent layer gives its last output, or with `sequences` all of them. Other options bear Keras's names: \
+gru(32, reset_after=false), lstm(16, activation=relu, recurrent_activation=hard_sigmoid), dense(9, softmax). \
+Normalisation learned from the training data becomes part of the model.
 
 Examples:
-  gatelet train --data JapaneseVowels_TRAIN.ts --split 0.2 --model 'gru(32), dense(9, softmax)' --epochs 40 --out speaker.gatelet
-  gatelet train --data weather.csv --series origin --features temp,dewp,humid --target temp --horizon 6 --window 48 \\
-      --group month --test-groups 11,12 --model 'gru(16), dense(1)' --epochs 5 --out weather.gatelet")]
+  gatelet train --data JapaneseVowels_TRAIN.ts --split 0.2 --epochs 40 \\
+      --model 'gru(32), dense(9, softmax)' --out speaker.gatelet
+  gatelet train --data weather.csv --series origin --missing previous \\
+      --features temp,dewp,humid --target temp --horizon 6 --window 48 \\
+      --group month --test-groups 11,12 --epochs 5 \\
+      --model 'gru(16), dense(1)' --out weather.gatelet
+  gatelet train --data watch_i16.npy --index index.csv --label label_name \\
+      --decimate 2 --window 100 --stride 25 --group subject \\
+      --test-groups 8,9,10 --validation-groups 7 --epochs 12 \\
+      --model 'gru(32), dense(7, softmax)' --out exercise.gatelet")]
 pub struct Arguments {
     /// Data to train on: .ts, .csv or .npy
     #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
+    data: PathBuf,
     /// Network, such as 'gru(32), dense(9, softmax)'
     #[arg(long, value_name = "LAYERS")]
-    pub model: String,
-    /// Model file to write
+    model: String,
+    /// Model file to write, when training is done
     #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    out: PathBuf,
     /// How often to go through the data
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    pub epochs: u32,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = count)]
+    epochs: usize,
     /// Series in a batch
-    #[arg(long, value_name = "N", default_value_t = 16)]
-    pub batch_size: usize,
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = count)]
+    batch_size: usize,
     /// Learning rate
-    #[arg(long, value_name = "X", default_value_t = 0.003)]
-    pub learning_rate: f64,
+    #[arg(long, value_name = "X", default_value_t = 0.003, value_parser = positive, allow_negative_numbers = true)]
+    learning_rate: f64,
+    /// How the learning rate changes: cosine brings it down to zero over the epochs
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ScheduleName::Constant)]
+    schedule: ScheduleName,
     /// Seed of initial parameters, shuffling and --split: the same seed gives the same model
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    seed: u64,
     /// Optimiser
-    #[arg(long, value_enum, default_value_t = OptimizerName::Adam)]
-    pub optimizer: OptimizerName,
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = OptimizerName::Adam)]
+    optimizer: OptimizerName,
     /// Momentum of sgd
-    #[arg(long, value_name = "X", default_value_t = 0.0)]
-    pub momentum: f32,
+    #[arg(long, value_name = "X", value_parser = momentum, allow_negative_numbers = true)]
+    momentum: Option<f32>,
     /// Shorten gradients of a larger norm to this one; 0 for never
-    #[arg(long, value_name = "NORM", default_value_t = 1.0)]
-    pub clip_norm: f64,
-    /// Loss (default: sparse_categorical_crossentropy for classes, mean_squared_error for values)
-    #[arg(long, value_enum)]
-    pub loss: Option<LossName>,
+    #[arg(long, value_name = "NORM", default_value_t = 1.0, value_parser = positive_or_zero, allow_negative_numbers = true)]
+    clip_norm: f64,
+    /// Loss (default: sparse_categorical_crossentropy for classes, categorical_crossentropy for values behind a softmax,
+    /// mean_squared_error for other values)
+    #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true)]
+    loss: Option<LossName>,
     /// Threads (default: one for each core); the result does not depend on it
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = count)]
+    threads: Option<usize>,
     /// Go on with a run that was stopped, from its checkpoint beside the model file
     #[arg(long)]
-    pub resume: bool,
+    resume: bool,
     /// Print one line of JSON for each epoch
     #[arg(long)]
-    pub json: bool,
+    json: bool,
     #[command(flatten)]
-    pub split: Split,
+    split: Split,
     #[command(flatten)]
-    pub options: DataOptions,
-}
-
-/// What not to train on.
-#[derive(Args, Default)]
-#[command(next_help_heading = "Splitting data")]
-pub struct Split {
-    /// Data to validate on after each epoch
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["split", "validation_groups"])]
-    pub validation: Option<PathBuf>,
-    /// Fraction of the series to validate on, chosen by the seed
-    #[arg(long, value_name = "FRACTION", conflicts_with = "validation_groups")]
-    pub split: Option<f64>,
-    /// Groups to validate on
-    #[arg(long, value_delimiter = ',', value_name = "GROUPS", requires = "group")]
-    pub validation_groups: Vec<String>,
-    /// Groups to keep for the test: neither trained nor validated on, used by `gatelet eval`
-    #[arg(long, value_delimiter = ',', value_name = "GROUPS", requires = "group")]
-    pub test_groups: Vec<String>,
-    /// Rows to keep for the test, such as 20000..26000
-    #[arg(long, value_name = "ROWS", value_parser = row_range, conflicts_with = "test_groups")]
-    pub test_rows: Option<Range<usize>>,
+    options: DataOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-pub enum OptimizerName {
+enum ScheduleName {
+    Constant,
+    Cosine,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OptimizerName {
     Adam,
     Sgd,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 #[value(rename_all = "snake_case")]
-pub enum LossName {
+enum LossName {
     SparseCategoricalCrossentropy,
     CategoricalCrossentropy,
     MeanSquaredError,
 }
 
 impl Arguments {
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> Result<Options, Failure> {
+        let optimizer = match (self.optimizer, self.momentum) {
+            (OptimizerName::Adam, None) => Optimizer::Adam,
+            (OptimizerName::Adam, Some(_)) => {
+                return Err(Failure::Usage(
+                    "--momentum: adam has none of its own; add --optimizer sgd, or leave it out".into(),
+                ));
+            }
+            (OptimizerName::Sgd, momentum) => Optimizer::Sgd { momentum: momentum.unwrap_or(0.0) },
+        };
+        Ok(Options {
             batch_size: self.batch_size,
             learning_rate: self.learning_rate,
-            optimizer: match self.optimizer {
-                OptimizerName::Adam => Optimizer::Adam,
-                OptimizerName::Sgd => Optimizer::Sgd { momentum: self.momentum },
+            schedule: match self.schedule {
+                ScheduleName::Constant => Schedule::Constant,
+                ScheduleName::Cosine => Schedule::Cosine { epochs: self.epochs },
             },
+            optimizer,
             loss: self.loss.map(|loss| match loss {
                 LossName::SparseCategoricalCrossentropy => Loss::SparseCategoricalCrossentropy,
                 LossName::CategoricalCrossentropy => Loss::CategoricalCrossentropy,
@@ -123,26 +130,24 @@ impl Arguments {
             }),
             clip_norm: (self.clip_norm != 0.0).then_some(self.clip_norm),
             seed: self.seed,
-        }
+        })
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    check_folder(&arguments.out)?;
+    let out = &arguments.out;
+    let options = arguments.options()?;
+    let inputs: Vec<&Path> =
+        [Some(&arguments.data), arguments.split.validation.as_ref()].into_iter().flatten().map(|p| &**p).collect();
+    check_writable("--out", out, &inputs)?;
     if let Some(threads) = arguments.threads {
         let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         built.map_err(|error| Failure::Failed(format!("cannot start {threads} threads: {error}")))?;
     }
-    let (training, validation, provenance) = read(arguments)?;
-    let checkpoint = checkpoint_of(&arguments.out);
-    let mut trainer = if arguments.resume {
-        let trainer = Trainer::resume(&checkpoint, &training, arguments.options())?;
-        note(format!("going on after epoch {}", trainer.epochs()));
-        trainer
-    } else {
-        let model = prepare(&arguments.model, &training, arguments.seed)?;
-        Trainer::new(model, &training, arguments.options())?
-    };
+    let (training, validation, provenance) =
+        split::read(&arguments.data, &arguments.split, &arguments.options, arguments.seed)?;
+    let checkpoint = with_ending(out, ".checkpoint");
+    let mut trainer = begin(arguments, &training, options, &checkpoint)?;
     trainer.model_mut().metadata.data = Some(provenance);
     note(format!(
         "training {} on {} series, {}",
@@ -151,113 +156,99 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         validation.as_ref().map_or("without validation".into(), |v| format!("validating on {}", v.series.len()))
     ));
 
-    let epochs = arguments.epochs as usize;
-    let bar = Bar::new(epochs);
+    let mut bar = Bar::new(arguments.epochs, trainer.loss().is_crossentropy());
     let mut last = None;
-    while trainer.epochs() < epochs {
+    let mut print_epochs = arguments.json;
+    while trainer.epochs() < arguments.epochs {
         let number = trainer.epochs() + 1;
-        match trainer.epoch(&training, validation.as_ref(), |progress| bar.batch(number, progress)) {
-            Ok(epoch) => {
-                record(&mut trainer, arguments, &epoch);
-                trainer.save_checkpoint(&checkpoint)?;
-                bar.epoch(&epoch);
-                if arguments.json {
-                    print_json(&epoch)?;
-                }
-                last = Some(epoch);
-            }
+        let result = trainer.epoch(&training, validation.as_ref(), |progress| bar.batch(number, progress));
+        let epoch = match result {
+            Ok(epoch) => epoch,
             Err(error) => {
                 bar.finish();
-                if trainer.epochs() > 0 {
-                    trainer.model().write(&arguments.out)?;
-                    note(format!("wrote the model of epoch {} to {}", trainer.epochs(), arguments.out.display()));
-                }
-                return Err(error.into());
+                return Err(stopped(&trainer, out, error));
+            }
+        };
+        record(&mut trainer, &epoch);
+        trainer.save_checkpoint(&checkpoint)?;
+        bar.epoch(&epoch);
+        if print_epochs {
+            match bar.suspend(|| print_json(&epoch)) {
+                // The model is worth having even if nobody reads how it came about.
+                Err(Failure::ClosedPipe) => print_epochs = false,
+                result => result?,
             }
         }
+        last = Some(epoch);
     }
     bar.finish();
-    trainer.model().write(&arguments.out)?;
+    trainer.model().write(out)?;
     // The run is over; what is left of it would only be in the way.
     let _ = std::fs::remove_file(&checkpoint);
-    note(format!("wrote {}", arguments.out.display()));
+    let written = format!("wrote {} after epoch {}", out.display(), trainer.epochs());
     match last {
-        Some(epoch) if !arguments.json => print(one_line(&epoch)),
-        _ => Ok(()),
+        Some(epoch) if !arguments.json => print(format!("{written}: {}", figures(&epoch))),
+        _ => {
+            note(written);
+            Ok(())
+        }
     }
 }
 
-/// The folder has to be there before hours of training.
-fn check_folder(out: &Path) -> Result<(), Failure> {
-    match out.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Failure::Failed(format!(
-            "--out {}: there is no folder {}; make it with `mkdir -p {}`",
-            out.display(),
-            folder.display(),
-            folder.display()
-        ))),
-        _ if out.is_dir() => Err(Failure::Failed(format!("--out {}: this is a folder; name a file", out.display()))),
-        _ => Ok(()),
+/// A new run, or the one that was stopped.
+fn begin(arguments: &Arguments, training: &Dataset, options: Options, checkpoint: &Path) -> Result<Trainer, Failure> {
+    let model = prepare(&arguments.model, training, arguments.seed)?;
+    if !arguments.resume {
+        if checkpoint.exists() {
+            note(format!("beginning anew; with --resume the run in {} would go on", checkpoint.display()));
+        }
+        return Ok(Trainer::new(model, training, options)?);
+    }
+    let trainer = Trainer::resume(checkpoint, training, options)?;
+    let wrong = |problem: String| Err(Failure::Failed(format!("{}: {problem}", checkpoint.display())));
+    let (network, epochs) = (&trainer.model().network, trainer.epochs());
+    if network.layers() != model.network.layers() {
+        return wrong(format!(
+            "the run was begun with the network {network}, not {}: give the same --model, or train from the start",
+            model.network
+        ));
+    }
+    if epochs > arguments.epochs {
+        return wrong(format!("the run has done {epochs} epochs already: give as many --epochs, or more"));
+    }
+    note(format!("going on after epoch {epochs}"));
+    Ok(trainer)
+}
+
+/// Training has failed. The last good epoch's model is kept beside the model file, which may be of an earlier run.
+fn stopped(trainer: &Trainer, out: &Path, error: TrainError) -> Failure {
+    let epochs = trainer.epochs();
+    if epochs == 0 {
+        return error.into();
+    }
+    let path = with_ending(out, &format!(".epoch{epochs}"));
+    match trainer.model().write(&path) {
+        Ok(()) => Failure::Failed(format!("{error}\nwrote the model of epoch {epochs} to {}", path.display())),
+        Err(other) => Failure::Failed(format!("{error}\n{other}")),
     }
 }
 
-fn checkpoint_of(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".checkpoint");
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
     name.into()
 }
 
-/// Training data, validation data, and where they come from.
-fn read(arguments: &Arguments) -> Result<(Dataset, Option<Dataset>, Provenance), Failure> {
-    let split = &arguments.split;
-    let mut options = arguments.options.over(&data::Options::default());
-    let all = data::read(&arguments.data, &options)?;
-    if all.skipped > 0 {
-        note(format!("left out {} recordings that are shorter than a window with its horizon", all.skipped));
-    }
-    // By name, so that a later file with other columns cannot change what the inputs are.
-    options.features.clone_from(&all.features);
-    let provenance = Provenance {
-        file: arguments.data.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        features: all.features.clone(),
-        targets: match &all.targets {
-            Targets::Values(names) => names.clone(),
-            _ => Vec::new(),
-        },
-        test_groups: split.test_groups.clone(),
-        test_rows: split.test_rows.clone(),
-        options: options.clone(),
-    };
-    let rest =
-        if split.test_groups.is_empty() && split.test_rows.is_none() { all } else { split_test(all, &provenance)?.0 };
-    let (training, validation) = if let Some(path) = &split.validation {
-        let validation = data::read(path, &options)?;
-        let validation = match &rest.targets {
-            Targets::Classes(classes) => validation.with_classes_of(classes)?,
-            _ => validation,
-        };
-        (rest, Some(validation))
-    } else if let Some(fraction) = split.split {
-        let (training, validation) = rest.split_fraction(fraction, arguments.seed)?;
-        (training, Some(validation))
-    } else if !split.validation_groups.is_empty() {
-        let (training, validation) = rest.split_groups(&split.validation_groups)?;
-        (training, Some(validation))
-    } else {
-        (rest, None)
-    };
-    Ok((training, validation, provenance))
-}
-
 /// Notes in the model how it was trained and how well it does.
-fn record(trainer: &mut Trainer, arguments: &Arguments, epoch: &Epoch) {
-    let options = arguments.options();
+fn record(trainer: &mut Trainer, epoch: &Epoch) {
+    let options = trainer.options();
     let training = Training {
         gatelet: env!("CARGO_PKG_VERSION").into(),
         seed: options.seed,
         epochs: epoch.epoch,
         batch_size: options.batch_size,
         learning_rate: options.learning_rate,
+        schedule: options.schedule.to_string(),
         optimizer: options.optimizer.to_string(),
         loss: trainer.loss().name().into(),
     };
@@ -271,68 +262,7 @@ fn record(trainer: &mut Trainer, arguments: &Arguments, epoch: &Epoch) {
     ];
     let metadata = &mut trainer.model_mut().metadata;
     metadata.training = Some(training);
-    metadata.metrics = figures.into_iter().filter_map(|(name, figure)| Some((name.to_owned(), figure?))).collect();
-}
-
-/// An epoch in words.
-fn one_line(epoch: &Epoch) -> String {
-    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
-    let number = |x: f64| format!("{x:.4}");
-    let figures: [(&str, Option<String>); 6] = [
-        ("loss", Some(number(epoch.loss))),
-        ("accuracy", epoch.accuracy.map(percent)),
-        ("mean absolute error", epoch.mae.map(number)),
-        ("validation loss", epoch.val_loss.map(number)),
-        ("validation accuracy", epoch.val_accuracy.map(percent)),
-        ("validation mean absolute error", epoch.val_mae.map(number)),
-    ];
-    let mut line = format!("epoch {}", epoch.epoch);
-    for (name, figure) in figures {
-        if let Some(figure) = figure {
-            line += &format!(", {name} {figure}");
-        }
-    }
-    line
-}
-
-/// Progress on standard error: a bar on a terminal, else a line for each epoch.
-struct Bar {
-    bar: Option<ProgressBar>,
-}
-
-impl Bar {
-    fn new(epochs: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(0);
-            let style = ProgressStyle::with_template("{prefix} {wide_bar} {msg}  {eta_precise} left");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_prefix(format!("epoch 1 of {epochs}"));
-            bar
-        });
-        Bar { bar }
-    }
-
-    fn batch(&self, epoch: usize, progress: gatelet::train::Progress) {
-        if let Some(bar) = &self.bar {
-            // Epochs are equally long, so one bar over all of them tells the time that is left.
-            let epochs = bar.prefix().rsplit(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(1);
-            bar.set_length(epochs * progress.batches as u64);
-            bar.set_position(((epoch - 1) * progress.batches + progress.batch) as u64);
-            bar.set_prefix(format!("epoch {epoch} of {epochs}"));
-            bar.set_message(format!("loss {:.4}  metric {:.4}", progress.loss, progress.metric));
-        }
-    }
-
-    fn epoch(&self, epoch: &Epoch) {
-        match &self.bar {
-            Some(bar) => bar.println(one_line(epoch)),
-            None => note(one_line(epoch)),
-        }
-    }
-
-    fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
+    // JSON has no other numbers than finite ones.
+    let figures = figures.into_iter().filter_map(|(name, figure)| Some((name, figure.filter(|x| x.is_finite())?)));
+    metadata.metrics = figures.map(|(name, figure)| (name.to_owned(), figure)).collect();
 }

@@ -1,64 +1,61 @@
 //! `gatelet verify`
 
-use crate::data_options::{DataOptions, stored_for};
-use crate::failure::{Failure, note, print};
+mod program;
+
+use crate::data_options::DataOptions;
+use crate::failure::Failure;
+use crate::model_data::read_inputs;
+use crate::output::{note, print};
 use clap::Args;
-use gatelet::data;
 use gatelet::network::Model;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Build a model's const-generic type, run it beside the host network and compare every bit
 #[derive(Args)]
-#[command(
-    after_help = "Makes a small program in which the network is embedded twice, from the .gatelet file and from exported Rust\n\
-                  source, builds it with cargo, and runs it on random sequences and on those of --data, step by step and\n\
-                  as whole sequences.\n\n\
-                  Example:\n  gatelet verify speaker.gatelet --data JapaneseVowels_TEST.ts"
-)]
+#[command(after_help = "\
+Makes a small program in which the network is embedded twice, from the .gatelet file and from exported Rust source, builds \
+it with cargo, and runs it on random sequences and on those of --data, step by step and as whole sequences.
+
+Example:
+  gatelet verify speaker.gatelet --data JapaneseVowels_TEST.ts")]
 pub struct Arguments {
     /// Model file
-    pub model: PathBuf,
+    model: PathBuf,
     /// Data whose inputs are run, too
     #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    data: Option<PathBuf>,
     /// Random sequences
     #[arg(long, value_name = "N", default_value_t = 100)]
-    pub random: usize,
+    random: usize,
     /// Folder of the crate gatelet's sources (default: where this program was built from)
-    #[arg(long, value_name = "FOLDER", default_value = env!("CARGO_MANIFEST_DIR"))]
-    pub sources: PathBuf,
+    #[arg(long, value_name = "FOLDER", default_value = env!("CARGO_MANIFEST_DIR"), hide_default_value = true)]
+    sources: PathBuf,
     #[command(flatten)]
-    pub options: DataOptions,
+    options: DataOptions,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.random == 0 && arguments.data.is_none() {
+        return Err(Failure::Usage("nothing to compare: give --random sequences, or --data".into()));
+    }
     let model = Model::read(&arguments.model)?;
     let inputs = model.network.inputs();
     let mut sequences = random_sequences(arguments.random, inputs);
     let random = sequences.len();
     if let Some(path) = &arguments.data {
-        let provenance = model.metadata.data.clone().unwrap_or_default();
-        let data = data::read_inputs(path, &arguments.options.over(&stored_for(&provenance, path)))?;
-        if data.features.len() != inputs {
-            return Err(gatelet::train::TrainError::Features { features: data.features.len(), inputs }.into());
-        }
+        let (data, _) = read_inputs(&model, path, &arguments.options)?;
         sequences.extend(data.series.iter().map(|series| series.inputs().to_vec()));
     }
     let steps: usize = sequences.iter().map(|sequence| sequence.len() / inputs).sum();
 
     let expected = on_host(&model, &sequences);
     let found = on_constant_sizes(&model, &arguments.sources, &sequences)?;
-    for (way, found) in
-        ["embedded, step by step", "embedded, whole sequences", "exported as Rust source"].iter().zip(found)
-    {
-        if let Some(difference) = difference(&expected, &found) {
-            return Err(Failure::Failed(format!("{way}: {difference}")));
-        }
-    }
+    compare(&expected, &found).map_err(Failure::Failed)?;
     print(format!(
         "verified: the host network, the embedded type and the exported source give the same bits in {} outputs of {steps} \
          steps ({random} random sequences, {} of data)",
@@ -91,16 +88,26 @@ fn on_host(model: &Model, sequences: &[Vec<f32>]) -> Vec<f32> {
     outputs
 }
 
-fn difference(expected: &[f32], found: &[f32]) -> Option<String> {
-    if expected.len() != found.len() {
-        return Some(format!("{} outputs instead of {}", found.len(), expected.len()));
+/// What the program's outputs are, in its order.
+const WAYS: [&str; 3] = ["embedded, step by step", "embedded, whole sequences", "exported as Rust source"];
+
+/// Compares what the program wrote with what each of its ways should give, bit by bit.
+fn compare(expected: &[f32], found: &[f32]) -> Result<(), String> {
+    let count = expected.len();
+    if count == 0 || found.len() != WAYS.len() * count {
+        return Err(format!("the program gave {} outputs instead of {} times {count}", found.len(), WAYS.len()));
     }
-    let at = expected.iter().zip(found).position(|(a, b)| a.to_bits() != b.to_bits())?;
-    Some(format!("output {at} is {:e} where the host network gives {:e}", found[at], expected[at]))
+    for (way, found) in WAYS.iter().zip(found.chunks_exact(count)) {
+        if let Some(at) = (0..count).find(|&at| found[at].to_bits() != expected[at].to_bits()) {
+            let (found, expected) = (found[at], expected[at]);
+            return Err(format!("{way}: output {at} is {found:e} where the host network gives {expected:e}"));
+        }
+    }
+    Ok(())
 }
 
-/// The same by a program with the network's type, in its three ways.
-fn on_constant_sizes(model: &Model, sources: &Path, sequences: &[Vec<f32>]) -> Result<[Vec<f32>; 3], Failure> {
+/// The outputs of a program that has the network's type, in all of its ways.
+fn on_constant_sizes(model: &Model, sources: &Path, sequences: &[Vec<f32>]) -> Result<Vec<f32>, Failure> {
     if !sources.join("Cargo.toml").is_file() {
         return Err(Failure::Failed(format!(
             "the sources of the crate gatelet are not in {}: name their folder with --sources",
@@ -108,9 +115,11 @@ fn on_constant_sizes(model: &Model, sources: &Path, sequences: &[Vec<f32>]) -> R
         )));
     }
     let failed = |what: &str, error: std::io::Error| Failure::Failed(format!("cannot {what}: {error}"));
-    let folder = tempfile::tempdir().map_err(|error| failed("make a temporary folder", error))?;
-    let path = folder.path();
-    std::fs::create_dir(path.join("src")).map_err(|error| failed("make a folder", error))?;
+    let folder = program_folder().map_err(|error| failed("make a folder for the program", error))?;
+    // Until the end of this function no other run writes into the folder.
+    let lock = File::create(folder.join("lock")).map_err(|error| failed("make a lock file", error))?;
+    lock.lock().map_err(|error| failed("wait for another run", error))?;
+
     let manifest = format!(
         "[package]\nname = \"gatelet-verify\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [dependencies]\ngatelet = {{ path = {:?} }}\n\n[workspace]\n\n[profile.release]\nopt-level = 3\n",
@@ -118,23 +127,24 @@ fn on_constant_sizes(model: &Model, sources: &Path, sequences: &[Vec<f32>]) -> R
     );
     let files: [(&str, Vec<u8>); 5] = [
         ("Cargo.toml", manifest.into()),
-        ("src/main.rs", program(model).into()),
+        ("src/main.rs", program::source(model).into()),
         ("src/exported.rs", gatelet::export::to_rust(model, "model.gatelet").into()),
         ("src/model.gatelet", model.to_bytes()?),
         ("input", to_bytes(sequences)),
     ];
     for (name, content) in files {
-        std::fs::write(path.join(name), content).map_err(|error| failed(&format!("write {name}"), error))?;
+        fs::write(folder.join(name), content).map_err(|error| failed(&format!("write {name}"), error))?;
     }
     // The versions this program was built with are at hand and need no registry.
-    let _ = std::fs::copy(sources.join("Cargo.lock"), path.join("Cargo.lock"));
+    let _ = fs::copy(sources.join("Cargo.lock"), folder.join("Cargo.lock"));
+    let input = File::open(folder.join("input")).map_err(|error| failed("read the input", error))?;
     note("building the network's const-generic type with cargo");
-    let target = std::env::temp_dir().join("gatelet-verify-target");
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["run", "--quiet", "--release"])
-        .current_dir(path)
-        .env("CARGO_TARGET_DIR", target)
-        .stdin(Stdio::null())
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", "target")
+        .stdin(input)
+        .stdout(Stdio::piped())
         .output()
         .map_err(|error| failed("start cargo, which builds the network's type", error))?;
     if !output.status.success() {
@@ -144,11 +154,21 @@ fn on_constant_sizes(model: &Model, sources: &Path, sequences: &[Vec<f32>]) -> R
         )));
     }
     let (words, _) = output.stdout.as_chunks::<4>();
-    let outputs: Vec<_> = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
-    let third = outputs.len() / 3;
-    let (first, rest) = outputs.split_at(third);
-    let (second, rest) = rest.split_at(third);
-    Ok([first.to_vec(), second.to_vec(), rest.to_vec()])
+    Ok(words.iter().map(|&word| f32::from_le_bytes(word)).collect())
+}
+
+/// Where the program is built: always the same place, so that only what has changed is built again.
+fn program_folder() -> std::io::Result<PathBuf> {
+    let home = std::env::home_dir().map(|home| home.join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or(home);
+    let folder = |parent: PathBuf| {
+        let folder = parent.join("gatelet/verify");
+        fs::create_dir_all(folder.join("src")).map(|()| folder)
+    };
+    match cache.map(folder) {
+        Some(Ok(folder)) => Ok(folder),
+        _ => folder(std::env::temp_dir()),
+    }
 }
 
 /// Each sequence's number of values, then its values.
@@ -161,60 +181,33 @@ fn to_bytes(sequences: &[Vec<f32>]) -> Vec<u8> {
     bytes
 }
 
-fn program(model: &Model) -> String {
-    let (inputs, outputs) = (model.network.inputs(), model.network.outputs());
-    let network = gatelet::export::type_of(&model.network);
-    format!(
-        r#"mod exported;
-use gatelet::Layer;
-use std::io::Write;
+#[cfg(test)]
+mod tests {
+    use super::{WAYS, compare};
 
-type Net = {network};
-static NET: Net = gatelet::embed!("model.gatelet");
+    const EXPECTED: [f32; 4] = [0.5, -0.25, 0.0, 1.0];
 
-fn sequences() -> Vec<Vec<[f32; {inputs}]>> {{
-    let bytes = include_bytes!("../input");
-    let mut rest = &bytes[..];
-    let mut sequences = Vec::new();
-    while let Some((length, values)) = rest.split_first_chunk::<8>() {{
-        let (values, next) = values.split_at(4 * u64::from_le_bytes(*length) as usize);
-        let values: Vec<f32> = values.as_chunks::<4>().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
-        sequences.push(values.as_chunks::<{inputs}>().0.to_vec());
-        rest = next;
-    }}
-    sequences
-}}
+    #[test]
+    fn the_same_bits_in_every_way_are_right() {
+        assert_eq!(compare(&EXPECTED, &EXPECTED.repeat(WAYS.len())), Ok(()));
+    }
 
-fn stepped(net: &Net, sequence: &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]> {{
-    let mut state = Net::ZERO_STATE;
-    let mut outputs = vec![[0.0; {outputs}]; sequence.len()];
-    for (x, y) in sequence.iter().zip(&mut outputs) {{
-        net.step(&mut state, x, y);
-    }}
-    outputs
-}}
+    #[test]
+    fn one_bit_of_one_output_of_any_way_is_found() {
+        for at in 0..WAYS.len() * EXPECTED.len() {
+            for bit in [0, 31] {
+                let mut found = EXPECTED.repeat(WAYS.len());
+                found[at] = f32::from_bits(found[at].to_bits() ^ 1 << bit);
+                let problem = compare(&EXPECTED, &found).unwrap_err();
+                assert!(problem.starts_with(&format!("{}: output {} is ", WAYS[at / 4], at % 4)), "{problem}");
+            }
+        }
+    }
 
-fn whole(net: &Net, sequence: &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]> {{
-    let mut outputs = vec![[0.0; {outputs}]; sequence.len()];
-    net.run(&mut Net::ZERO_STATE.clone(), sequence, &mut outputs).unwrap();
-    let last = net.run_last(&mut Net::ZERO_STATE.clone(), sequence).unwrap();
-    assert_eq!(outputs.last().unwrap().map(f32::to_bits), last.map(f32::to_bits), "run and run_last");
-    outputs
-}}
-
-fn main() {{
-    let sequences = sequences();
-    let mut stdout = std::io::stdout().lock();
-    let exported = |_: &Net, sequence: &[[f32; {inputs}]]| stepped(&exported::NET, sequence);
-    let ways: [&dyn Fn(&Net, &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]>; 3] = [&stepped, &whole, &exported];
-    for way in ways {{
-        for sequence in &sequences {{
-            for y in way(&NET, sequence).as_flattened() {{
-                stdout.write_all(&y.to_le_bytes()).unwrap();
-            }}
-        }}
-    }}
-}}
-"#
-    )
+    #[test]
+    fn missing_outputs_are_no_agreement() {
+        assert!(compare(&EXPECTED, &EXPECTED.repeat(2)).is_err());
+        assert!(compare(&EXPECTED, &[]).is_err());
+        assert!(compare(&[], &[]).is_err());
+    }
 }
