@@ -18,7 +18,7 @@ fail() {
 install_debian() {
     command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
     say "installing $*"
-    apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >&2
+    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
 need_command() {
@@ -31,11 +31,7 @@ need_command() {
 # Debian's compiler, which brings no bare-metal target but the sources of `core` to build one from.
 need_target() {
     command -v cargo >/dev/null || fail "cargo is missing; install Rust 1.89 or newer"
-    if [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]; then
-        say "$1: installed for $(rustc --version)"
-        build_core=
-    elif command -v rustup >/dev/null && rustup target add "$1" >&2; then
-        say "$1: added to $(rustc --version)"
+    if find_target "$1"; then
         build_core=
     elif has_core_sources || { install_debian rustc-web rust-web-src lld && has_core_sources; }; then
         say "$1: with a core built by $(/usr/bin/rustc --version)"
@@ -44,6 +40,21 @@ need_target() {
         fail "no Rust toolchain for $1. Any of these helps: 'rustup target add $1'; as root on Debian," \
             "'apt-get install rustc-web rust-web-src lld'"
     fi
+}
+
+# find_target TARGET: whether the default toolchain has it, or gets it from rustup.
+find_target() {
+    if has_target "$1"; then
+        say "$1: installed for $(rustc --version)"
+    elif command -v rustup >/dev/null && rustup target add "$1" >&2 && has_target "$1"; then
+        say "$1: added to $(rustc --version)"
+    else
+        return 1
+    fi
+}
+
+has_target() {
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]
 }
 
 has_core_sources() {

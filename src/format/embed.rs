@@ -113,7 +113,8 @@ pub trait ReadInto: Sized {
     /// At the first difference from the type.
     fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError>;
 
-    /// Reads a model file. The file is checked as a whole before the first weight is replaced.
+    /// Reads a model file. The file is checked as a whole before the first weight is replaced. The checksum vouches for the
+    /// weights; they are not looked at, and a file made on purpose with NaN in it gives NaN.
     ///
     /// # Errors
     /// If the file is damaged, or is not a network of this type; `self` is unchanged then.

@@ -1,7 +1,7 @@
 //! The container, its records, and what a layer expects of its record.
 
 use super::{FormatError, Labels, crc32};
-use crate::math::OutputKind;
+use crate::math::{ActivationKind, OutputKind};
 
 pub(crate) const MAGIC: [u8; 8] = *b"GATELET\0";
 pub(crate) const VERSION: u32 = 1;
@@ -123,6 +123,9 @@ pub const fn open(bytes: &[u8]) -> Result<Container<'_>, FormatError> {
     // Each section is compared with what is left, so that no sum of untrusted lengths can overflow.
     if records > body.len() || labels > body.len() - records || metadata != body.len() - records - labels {
         return Err(FormatError::Damaged { part: "its sections do not add up to its length" });
+    }
+    if records % 4 != 0 || labels % 4 != 0 || metadata % 4 != 0 {
+        return Err(FormatError::Damaged { part: "a section's length is no multiple of four bytes" });
     }
     let (records, rest) = body.split_at(records);
     let (labels, metadata) = rest.split_at(labels);
@@ -262,11 +265,18 @@ impl Shape {
             let (file, expected) = (record.activation, self.activation);
             return Err(FormatError::Activation { layer, what: "activation", file, expected });
         }
-        if let Some(expected) = self.recurrent_activation
-            && !same(record.recurrent_activation, expected)
-        {
+        // Layers without gates have 0 there, as they have no flag for sequences.
+        let linear = OutputKind::Each(ActivationKind::Linear);
+        let (expected, is_cell) = match self.recurrent_activation {
+            Some(expected) => (expected, true),
+            None => (linear, matches!(self.kind, Kind::SimpleRnn)),
+        };
+        if !same(record.recurrent_activation, expected) {
             let file = record.recurrent_activation;
             return Err(FormatError::Activation { layer, what: "recurrent activation", file, expected });
+        }
+        if !is_cell && record.flags & FLAG_SEQUENCES != 0 {
+            return Err(FormatError::Flags { layer, flags: record.flags });
         }
         let file = record.flags & FLAG_RESET_AFTER != 0;
         match self.reset_after {
@@ -295,7 +305,7 @@ pub(crate) const fn residual(reader: &mut Reader<'_>, size: usize) -> Result<(),
         kind: Kind::Residual,
         inputs: size,
         units: size,
-        activation: OutputKind::Each(crate::math::ActivationKind::Linear),
+        activation: OutputKind::Each(ActivationKind::Linear),
         recurrent_activation: None,
         reset_after: None,
         weights: 0,

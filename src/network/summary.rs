@@ -89,12 +89,12 @@ impl fmt::Display for Summary {
         };
         let names = self.layers.iter().map(|layer| layer.layer.chars().count());
         let width = names.chain([5]).max().unwrap_or(5);
-        let line = "─".repeat(width + 55);
+        let line = "─".repeat(width + 57);
         let row = |f: &mut fmt::Formatter<'_>, cells: [&str; 5]| {
             let [layer, shape, parameters, flash, state] = cells;
-            writeln!(f, " {layer:width$}  {shape:16}  {parameters:>9}  {flash:>11}  {state:>9}")
+            writeln!(f, " {layer:width$}  {shape:16}  {parameters:>9}  {flash:>11}  {state:>11}")
         };
-        row(f, ["Layer", "Output shape", "Param #", "Flash bytes", "State"])?;
+        row(f, ["Layer", "Output shape", "Param #", "Flash bytes", "State bytes"])?;
         writeln!(f, "{line}")?;
         for layer in &self.layers {
             let numbers = [layer.parameters, layer.flash_bytes, layer.state_bytes].map(|n| n.to_string());

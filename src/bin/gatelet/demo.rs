@@ -7,6 +7,7 @@ use clap::Args;
 use gatelet::data::{self, Options};
 use gatelet::network::{Model, write_atomically};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 const TRAINING: &[u8] = include_bytes!("../../../tests/data/japanese_vowels/JapaneseVowels_TRAIN.ts");
 const TEST: &[u8] = include_bytes!("../../../tests/data/japanese_vowels/JapaneseVowels_TEST.ts");
@@ -47,7 +48,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     ))?;
 
     let epochs = arguments.epochs.to_string();
-    let train = ["train", "--data", &training, "--model", MODEL, "--epochs", &epochs, "--seed", "1", "--out", &model];
+    let mut train = vec!["train", "--data", &training, "--model", MODEL, "--epochs", &epochs];
+    train.extend(["--batch-size", "8", "--learning-rate", "0.01", "--seed", "1", "--out", &model]);
     step(1, "train", &train)?;
     step(2, "evaluate on recordings it has not heard", &["eval", &model, "--data", &test])?;
     step(3, "look at it", &["summary", &model])?;
@@ -57,10 +59,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         step(5, "build it as it will be in flash, and compare", &["verify", &model, "--data", &test])?;
     }
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/firmware/run");
+    for (number, (target, board)) in (6..).zip([("m4f", "a Cortex-M4F"), ("riscv", "RV32IMC, which has no FPU")]) {
+        let words = ["--target", target, "--model", &model];
+        print(format!("\n{number}. run it on {board}, emulated\n   $ {} {}", firmware.display(), words.join(" ")))?;
+        if can_emulate(target) {
+            emulate(&firmware, &words)?;
+        } else {
+            print("   left out: this needs QEMU and a Rust target; the command installs them where it may")?;
+        }
+    }
     print(format!(
         "\nWhat next\n\
-         * The same network on an emulated Cortex-M4F and a RISC-V part:\n    \
-             examples/firmware/run --model {model}\n\
          * In your own firmware:\n    \
              type Net = {net};\n    \
              static NET: Net = gatelet::embed!(\"speaker.gatelet\");\n\
@@ -76,4 +86,25 @@ fn step(number: usize, what: &str, words: &[&str]) -> Result<(), Failure> {
     let command: Vec<_> = words.iter().map(quoted).collect();
     print(format!("\n{number}. {what}\n   $ gatelet {}", command.join(" ")))?;
     crate::run(words)
+}
+
+/// Whether what the firmware images need is there, so that nothing has to be installed in the middle of a demonstration.
+fn can_emulate(target: &str) -> bool {
+    let (triple, qemu) = match target {
+        "m4f" => ("thumbv7em-none-eabihf", "qemu-system-arm"),
+        _ => ("riscv32imc-unknown-none-elf", "qemu-system-riscv32"),
+    };
+    let output = |command: &mut Command| command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok();
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]));
+    let has_target = sysroot.is_some_and(|output| {
+        let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Path::new(&sysroot).join("lib/rustlib").join(triple).join("lib").is_dir()
+    });
+    has_target && output(Command::new(qemu).arg("--version")).is_some_and(|output| output.status.success())
+}
+
+fn emulate(script: &Path, words: &[&str]) -> Result<(), Failure> {
+    let status = Command::new(script).args(words).status();
+    let status = status.map_err(|error| Failure::Failed(format!("cannot start {}: {error}", script.display())))?;
+    if status.success() { Ok(()) } else { Err(Failure::Failed(format!("{} failed", script.display()))) }
 }
