@@ -4,6 +4,7 @@
 
 use gatelet::math::ActivationKind;
 use gatelet::network::{Cell, LayerKind, Model, Network, Recurrent};
+use gatelet::simd::Scalar;
 use gatelet::{
     Chain, Dense, Elu, Gru, HardSigmoid, Layer, Linear, Lstm, Normalize, ReadInto, Relu, Residual, Sigmoid, SimpleRnn,
     Softmax, Softplus, Softsign, Tanh, Vector, chain,
@@ -131,6 +132,18 @@ where
     let mut end = N::ZERO_STATE;
     let last = net.run_last(&mut end, &xs).unwrap();
     assert!(bits(&[last]) == bits(&ys[STEPS - 1..]) && end == state, "{description}: run_last");
+
+    // So do the scalar backend's widths, of which this machine's best one is compared with the others here.
+    let (mut state, mut single_state) = (N::ZERO_STATE, N::ZERO_STATE);
+    for (x, expected) in xs.iter().zip(&ys) {
+        let (mut y, mut single) = (N::Output::ZERO, N::Output::ZERO);
+        net.step_on(Scalar::new(), &mut state, x, &mut y);
+        net.step_on(Scalar::single(), &mut single_state, x, &mut single);
+        assert!(
+            bits(&[y]) == bits(&[*expected]) && bits(&[single]) == bits(&[*expected]),
+            "{description}: widths differ"
+        );
+    }
 
     // The host network gives the same bits.
     let inference = network.inference();

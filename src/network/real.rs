@@ -1,8 +1,8 @@
 //! The precision the trainer's mathematics runs in.
 
 use crate::kernel::for_each_block;
-use crate::math::ActivationKind;
-use crate::simd::Scalar;
+use crate::math::{ActivationKind, Sigmoid, Tanh};
+use crate::simd::{Backend, Visitor, dispatch};
 use nalgebra::RealField;
 
 /// `f32`, or `f64` where a gradient is to be checked.
@@ -27,13 +27,21 @@ impl Real for f32 {
 
     /// With the functions the kernels use, so that a network is trained with what it will compute.
     fn activate(kind: ActivationKind, values: &mut [f32]) {
-        use crate::math::{Sigmoid, Tanh};
-        // The two usual ones without a choice in the inner loop.
-        match kind {
-            ActivationKind::Tanh => for_each_block(Scalar::new(), values, Tanh),
-            ActivationKind::Sigmoid => for_each_block(Scalar::new(), values, Sigmoid),
-            kind => for_each_block(Scalar::new(), values, kind),
+        struct Activate<'a>(ActivationKind, &'a mut [f32]);
+        impl Visitor for Activate<'_> {
+            type Out = ();
+            #[inline(always)]
+            fn visit<B: Backend>(self, b: B) {
+                let Activate(kind, values) = self;
+                // The two usual ones without a choice in the inner loop.
+                match kind {
+                    ActivationKind::Tanh => for_each_block(b, values, Tanh),
+                    ActivationKind::Sigmoid => for_each_block(b, values, Sigmoid),
+                    kind => for_each_block(b, values, kind),
+                }
+            }
         }
+        dispatch(Activate(kind, values));
     }
 }
 

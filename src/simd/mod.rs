@@ -2,9 +2,12 @@
 //! are written in.
 //!
 //! A [`Backend`] value can only be made where its instructions exist, so its methods are safe to call. [`Scalar`] is always
-//! there and is the specification: the other backends agree with it within the bounds given in [`math`](crate::math).
+//! there and is the specification: the other backends agree with it within the bounds given in [`math`](crate::math). On
+//! x86-64 it is compiled a second time for AVX2, with the same bits.
 //! [`dispatch`] picks the best one and hands it to a [`Visitor`]; a whole step of a model is one visit.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod scalar;
 
 pub use scalar::Scalar;
@@ -82,5 +85,9 @@ pub trait Visitor {
 /// Runs `visitor` with the best backend of this machine.
 #[inline(always)]
 pub fn dispatch<V: Visitor>(visitor: V) -> V::Out {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(wide) = avx2::Wide::detect() {
+        return wide.enter(visitor);
+    }
     visitor.visit(Scalar::new())
 }

@@ -27,6 +27,14 @@ impl Scalar {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+impl Scalar<8> {
+    /// The token for as many numbers as an AVX register holds.
+    pub(super) const fn wide() -> Self {
+        Scalar(())
+    }
+}
+
 impl Scalar<1> {
     /// The token for one number at a time.
     #[must_use]
@@ -47,6 +55,14 @@ pub trait Halve {
     type Half: Backend;
     /// Makes it.
     fn halve() -> Self::Half;
+}
+
+impl Halve for Scalar<8> {
+    type Half = Scalar<4>;
+    #[inline(always)]
+    fn halve() -> Scalar<4> {
+        Scalar(())
+    }
 }
 
 impl Halve for Scalar<4> {
@@ -106,6 +122,7 @@ lanes! {
     1: 0;
     2: 0 1;
     4: 0 1 2 3;
+    8: 0 1 2 3 4 5 6 7;
 }
 
 impl<const N: usize> Sealed for Scalar<N> {}
