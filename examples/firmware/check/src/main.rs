@@ -82,6 +82,11 @@ fn check(board: &str, directory: &Path) -> Result<bool, Box<dyn Error>> {
     }
     promises.keep(device.recordings.len() == host.recordings.len(), "as many recordings as on the host");
     promises.keep(device.checksum == host.checksum, "every step of every recording: the host's bits");
+    let cells = board.run(&image("cells")?)?;
+    promises.keep(
+        cells.trim() == format!("checksum {:08x}", model::cells::checksum()),
+        "every step of every kind of cell: the host's bits",
+    );
     promises.keep(
         device.figure("bytes of weights")? == Net::FLASH_BYTES as u64,
         "constants of the size that the type tells",
