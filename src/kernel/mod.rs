@@ -5,6 +5,8 @@
 //! constant sizes fold because everything here is inlined. For every unit the sum runs in one order, whatever the backend's
 //! width: bias, then inputs, then hidden state, each by rising index.
 
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+mod cortex_m;
 mod dense;
 mod gru;
 mod lstm;
@@ -117,6 +119,12 @@ unsafe fn accumulate<B: Backend, const N: usize>(
     gates: usize,
     x: &[f32],
 ) -> [B::Vector; N] {
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+    if B::LANES == 4 && width == 4 && gates == N && matches!(N, 1 | 3 | 4) {
+        // SAFETY: four lanes are four numbers; a panel of four units has all rows of a `k` side by side.
+        unsafe { cortex_m::accumulate::<N>(&mut *(&raw mut sums).cast::<[[f32; 4]; N]>(), weights, x) };
+        return sums;
+    }
     for &x in x {
         let x = b.splat(x);
         for_each_row!(g < N, {
