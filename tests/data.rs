@@ -87,7 +87,7 @@ mod shipped_sets {
         assert_eq!((first.len(), first.features()), (20, 12));
         assert_eq!(first.steps().next().unwrap()[..3], [1.860936, -0.207383, 0.261557]);
         assert_eq!(first.steps().last().unwrap()[9..], [-0.219071, -0.033314, -0.175986]);
-        train.check_trainable().unwrap();
+        train.check_trainable(true).unwrap();
     }
 
     #[test]
@@ -935,7 +935,7 @@ mod in_memory {
     #[test]
     fn what_cannot_be_trained_on_is_refused_with_the_reason() {
         let refusal = |targets, series| {
-            Dataset::new(names(&["a", "b"]), targets, series).unwrap().check_trainable().unwrap_err().to_string()
+            Dataset::new(names(&["a", "b"]), targets, series).unwrap().check_trainable(true).unwrap_err().to_string()
         };
         assert_eq!(refusal(Targets::None, vec![]), "the data have no series to train on");
         assert_eq!(
@@ -947,8 +947,15 @@ mod in_memory {
             refusal(two(), vec![series("s").with_class(1), series("t").with_classes(vec![1, 1])]),
             "all series are of the class `v`; training needs at least two classes in the data"
         );
+        // Two classes, but one at every end: enough for a network that gives sequences.
+        let ends = |every_step| {
+            let series = vec![series("s").with_classes(vec![1, 0]), series("t").with_class(0)];
+            Dataset::new(names(&["a", "b"]), two(), series).unwrap().check_trainable(every_step)
+        };
+        assert!(ends(true).is_ok());
+        assert!(ends(false).unwrap_err().to_string().starts_with("all series are of the class `u`"));
         let one_series = vec![series("s").with_classes(vec![1, 0])];
-        Dataset::new(names(&["a", "b"]), two(), one_series).unwrap().check_trainable().unwrap();
+        Dataset::new(names(&["a", "b"]), two(), one_series).unwrap().check_trainable(true).unwrap();
     }
 }
 

@@ -155,6 +155,42 @@ fn the_host_refuses_what_a_device_could_not_run() {
     assert_eq!(Model::from_bytes(&bytes).unwrap_err().to_string(), "model file: layer 1: it is too large");
 }
 
+/// In a file, residual goes around one layer: a type with more inside is another network.
+#[test]
+fn a_residual_block_is_not_a_residual_layer() {
+    let file = bytes_of("residual(gru(2, sequences)), dense(2)");
+    let mut net = <Residual<chain!(Gru<2, 2>, Dense<2, 2>)>>::EMPTY;
+    assert_eq!(
+        net.read_into(&file).unwrap_err().to_string(),
+        "model file does not fit the type: layer 1: residual goes around this one layer in the file and around several in the type"
+    );
+    <chain!(Residual<Gru<2, 2>>, Dense<2, 2>)>::EMPTY.clone().read_into(&file).unwrap();
+    // What a device refuses of a residual's record, the host refuses, too.
+    let mut forged = file;
+    forged[40 + 12] = 77;
+    repair(&mut forged);
+    let said = "model file does not fit the type: layer 1: number of units is 77 in the file and 2 in the type";
+    assert_eq!(Model::from_bytes(&forged).unwrap_err().to_string(), said);
+}
+
+#[test]
+fn a_size_of_zero_is_refused_without_a_panic() {
+    let mut net = Dense::<2, 0>::EMPTY;
+    assert!(net.read_into(&bytes_of("dense(1)")).is_err());
+    let mut file = bytes_of("dense(1)");
+    // One unit less, and its weights with it.
+    file.drain(40 + 32..40 + 32 + 12);
+    file[40 + 4] = 0;
+    file[40 + 12] = 0;
+    file[24] -= 12;
+    repair(&mut file);
+    net.read_into(&file).unwrap();
+    assert_eq!(
+        Model::from_bytes(&file).unwrap_err().to_string(),
+        "layer 1: the number of units is 0; give it at least 1"
+    );
+}
+
 #[test]
 fn a_missing_or_foreign_file_is_named() {
     let folder = tempfile::tempdir().unwrap();

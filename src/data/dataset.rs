@@ -87,18 +87,19 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Whether a network can be trained on this.
+    /// Whether a network can be trained on this: on the target of every time step, or on that of the last one.
     ///
     /// # Errors
     /// If there is no series, there are no targets, or all series are of one class.
-    pub fn check_trainable(&self) -> Result<(), DataError> {
+    pub fn check_trainable(&self, every_step: bool) -> Result<(), DataError> {
         let Some(first) = self.series.first() else { return Err(DataError::NoSeries) };
         match &self.targets {
             Targets::None => Err(DataError::NoTargets),
             Targets::Values(_) => Ok(()),
             Targets::Classes(labels) => {
-                let one = first.class(0);
-                let mut classes = self.series.iter().flat_map(|s| (0..s.len()).map(|step| s.class(step)));
+                let steps = |s: &Series| if every_step { 0..s.len() } else { s.len() - 1..s.len() };
+                let one = first.last_class();
+                let mut classes = self.series.iter().flat_map(|s| steps(s).map(|step| s.class(step)));
                 if classes.any(|class| class != one) {
                     return Ok(());
                 }

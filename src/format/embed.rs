@@ -50,6 +50,7 @@ pub trait Embed<C: Cursor>: Sized {
 }
 
 /// The network in a file; [`embed!`](crate::embed) calls it. A file that does not fit stops the build.
+#[doc(hidden)]
 #[must_use]
 pub const fn load<F: ModelFile, N: Embed<Start<F>>>() -> N {
     const {

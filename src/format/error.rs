@@ -81,6 +81,11 @@ pub enum FormatError {
         /// Whether the file's resets after the product.
         file: bool,
     },
+    /// The type has several layers inside a [`Residual`](crate::Residual); in a file it goes around one.
+    ResidualBlock {
+        /// The first layer inside.
+        layer: usize,
+    },
     /// A layer uses something that this release does not know.
     Flags {
         /// Which layer.
@@ -198,6 +203,9 @@ impl FormatError {
                 let (file, expected) = if file { ("true", "false") } else { ("false", "true") };
                 unfit.layer(layer).text("reset_after is ").text(file).in_file().text(expected).in_type()
             }
+            FormatError::ResidualBlock { layer } => unfit
+                .layer(layer)
+                .text("residual goes around this one layer in the file and around several in the type"),
             FormatError::Flags { layer, flags } => {
                 unfit.layer(layer).text("flags ").number(flags as usize).text(" are not known to this release")
             }

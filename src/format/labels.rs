@@ -66,6 +66,7 @@ impl<'a> Iterator for Labels<'a> {
 }
 
 /// Bytes of the labels section of a model file; for [`embed_labels!`](crate::embed_labels).
+#[doc(hidden)]
 #[must_use]
 pub const fn text_length(file: &[u8]) -> usize {
     match open(file) {
@@ -76,6 +77,7 @@ pub const fn text_length(file: &[u8]) -> usize {
 
 /// A copy of the labels section of a model file, so that nothing else of the file stays in flash; for
 /// [`embed_labels!`](crate::embed_labels).
+#[doc(hidden)]
 #[must_use]
 pub const fn text_of_labels<const LENGTH: usize>(file: &[u8]) -> [u8; LENGTH] {
     match open(file) {
@@ -89,6 +91,7 @@ pub const fn text_of_labels<const LENGTH: usize>(file: &[u8]) -> [u8; LENGTH] {
 }
 
 /// The labels of a labels section; for [`embed_labels!`](crate::embed_labels).
+#[doc(hidden)]
 #[must_use]
 pub const fn labels_from_text<const N: usize>(text: &'static [u8], file: &[u8]) -> [&'static str; N] {
     let count = match open(file) {

@@ -124,7 +124,7 @@ pub const fn open(bytes: &[u8]) -> Result<Container<'_>, FormatError> {
     if records > body.len() || labels > body.len() - records || metadata != body.len() - records - labels {
         return Err(FormatError::Damaged { part: "its sections do not add up to its length" });
     }
-    if records % 4 != 0 || labels % 4 != 0 || metadata % 4 != 0 {
+    if !records.is_multiple_of(4) || !labels.is_multiple_of(4) || !metadata.is_multiple_of(4) {
         return Err(FormatError::Damaged { part: "a section's length is no multiple of four bytes" });
     }
     let (records, rest) = body.split_at(records);
@@ -166,6 +166,18 @@ pub struct Record<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// Which layer comes next, from 1.
+    #[must_use]
+    pub const fn layer(&self) -> usize {
+        self.layer
+    }
+
+    /// How many records are left.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.left
+    }
+
     /// Whether there is no further record.
     #[must_use]
     pub const fn is_at_end(&self) -> bool {

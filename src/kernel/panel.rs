@@ -29,6 +29,9 @@ impl Source<'_> {
 /// The same function packs in const evaluation, in a reader on the device and on the host. Const evaluation counts calls
 /// and turns of loops, so there is one turn and no avoidable call per weight.
 pub(crate) const fn pack(packed: &mut [f32], source: Source<'_>, gates: usize, units: usize) {
+    if units == 0 {
+        return;
+    }
     let rows = source.len() / (gates * units) * gates;
     debug_assert!(packed.len() == source.len() && rows * units == source.len());
     let mut to = 0;

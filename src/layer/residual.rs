@@ -5,6 +5,7 @@ use crate::format::{Cursor, Embed, FormatError, Next, ReadInto, Reader, residual
 use crate::simd::Backend;
 
 /// `y = L(x) + x` (He et al. 2016): for stacks deeper than two or three layers. `L` gives as many outputs as it has inputs.
+/// Read from a file, `L` is one layer; made in code, it can be a [`Chain`](crate::Chain).
 ///
 /// ```
 /// use gatelet::{Dense, Layer, Residual};
@@ -47,7 +48,9 @@ where
     const VALUE: Self = {
         let mut reader = C::READER;
         match residual(&mut reader, L::Input::LEN) {
-            Ok(()) => Residual(L::VALUE),
+            // The way around and one layer.
+            Ok(()) if C::READER.left() - <L::Rest as Cursor>::READER.left() == 2 => Residual(L::VALUE),
+            Ok(()) => FormatError::ResidualBlock { layer: reader.layer() }.fail(),
             Err(error) => error.fail(),
         }
     };
@@ -59,7 +62,9 @@ impl<L: Layer + ReadInto> ReadInto for Residual<L> {
 
     fn check(reader: &mut Reader<'_>) -> Result<(), FormatError> {
         residual(reader, L::Input::LEN)?;
-        L::check(reader)
+        let (left, layer) = (reader.left(), reader.layer());
+        L::check(reader)?;
+        if left - reader.left() == 1 { Ok(()) } else { Err(FormatError::ResidualBlock { layer }) }
     }
 
     fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError> {

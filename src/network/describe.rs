@@ -34,7 +34,7 @@ impl fmt::Display for DescriptionError {
         writeln!(f, "{}", self.problem)?;
         // In one line, so that the marks stand below their place.
         writeln!(f, "  {}", self.description.replace(char::is_control, " "))?;
-        write!(f, "  {:before$}{:^<marked$}", "", "")
+        write!(f, "  {}{}", " ".repeat(before), "^".repeat(marked))
     }
 }
 
@@ -68,6 +68,7 @@ pub(super) fn parse<T: Real>(inputs: usize, description: &str) -> Result<Network
             NetworkError::ZeroSize { layer, .. }
             | NetworkError::SizeMismatch { layer, .. }
             | NetworkError::Residual { layer, .. }
+            | NetworkError::ParameterCount { layer, .. }
             | NetworkError::TooLarge { layer } => layer,
             NetworkError::NeedsSequence { giver, .. } => giver,
             NetworkError::Empty => 0,
@@ -166,11 +167,12 @@ impl<'a> Parser<'a> {
         };
         self.expect('(', &format!("`(` and the number of units, such as `{}(32)`", name.text))?;
         if name.is("residual") {
-            let start = self.skip_space();
-            let inner = self.layer(inputs)?;
-            if inner.residual {
-                return Err(self.error(start..self.at, "residual goes around simple_rnn, lstm, gru or dense"));
+            // Before going deeper: a long description must not take the stack.
+            let next = Parser { text: self.text, at: self.at }.word("a layer")?;
+            if next.is("residual") {
+                return Err(self.error(next.at, "residual goes around simple_rnn, lstm, gru or dense"));
             }
+            let inner = self.layer(inputs)?;
             self.expect(')', "`)` after the layer that residual goes around")?;
             return Ok(LayerSpec { residual: true, ..inner });
         }
@@ -327,5 +329,27 @@ impl<T> fmt::Display for Network<T> {
             write!(f, "{layer}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Network;
+
+    fn problem(description: &str) -> String {
+        Network::<f32>::describe(2, description).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_place_is_marked() {
+        let said = problem("gru(4, sequences), grü(3)");
+        let lines: Vec<_> = said.lines().collect();
+        assert_eq!(lines[1..], ["  gru(4, sequences), grü(3)", "                     ^^^"]);
+    }
+
+    #[test]
+    fn a_long_description_is_an_error_like_any_other() {
+        assert!(problem(&format!("{}x(3)", " ".repeat(70_000))).starts_with("unknown layer `x`"));
+        assert!(problem(&"residual(".repeat(200_000)).starts_with("residual goes around simple_rnn"));
     }
 }

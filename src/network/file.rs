@@ -217,10 +217,11 @@ impl Model {
         let mut layers = Vec::new();
         let mut parameters = Vec::new();
         while !reader.is_at_end() {
+            let around = reader;
             let mut record = reader.record()?;
-            let mut residual = false;
-            if record.kind == Some(Kind::Residual) {
-                residual = true;
+            let residual = record.kind == Some(Kind::Residual);
+            if residual {
+                format::residual(&mut { around }, record.inputs)?;
                 let size = record.inputs;
                 record = reader.record()?;
                 if [size, size] != [record.inputs, record.units] || record.kind == Some(Kind::Residual) {
@@ -280,6 +281,7 @@ impl Model {
 ///
 /// # Errors
 /// If the folder does not exist or cannot be written to; an older file is still there then.
+#[doc(hidden)]
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     crate::atomic::replace(path, |file| file.write_all(bytes)).map_err(|error| ModelError::Io {
         what: "write",

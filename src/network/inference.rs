@@ -206,6 +206,7 @@ impl Inference {
         struct Steps<'a>(&'a Inference, &'a mut State, &'a [f32], &'a mut [f32]);
         impl Visitor for Steps<'_> {
             type Out = ();
+            #[inline(always)]
             fn visit<B: Backend>(self, b: B) {
                 let Steps(network, state, xs, ys) = self;
                 for (x, y) in xs.chunks_exact(network.inputs).zip(ys.chunks_exact_mut(network.outputs)) {
@@ -222,9 +223,14 @@ impl Inference {
             self.outputs
         );
         assert_eq!(state.values.len(), self.state, "the state of another network");
+        // A state as large as this network's may have been made by one that is narrower elsewhere.
+        for room in [&mut state.scratch.x, &mut state.scratch.y, &mut state.scratch.reset] {
+            room.resize(room.len().max(self.widest), 0.0);
+        }
         dispatch(Steps(self, state, xs, ys));
     }
 
+    #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut State, x: &[f32], y: &mut [f32]) {
         let State { values, scratch: Scratch { x: from, y: to, reset } } = state;
         from[..x.len()].copy_from_slice(x);

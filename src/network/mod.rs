@@ -72,6 +72,16 @@ pub enum NetworkError {
         /// Its kind.
         name: &'static str,
     },
+    /// There are more or fewer parameters than the layer has.
+    #[error("layer {layer} has {expected} parameters, not {found}")]
+    ParameterCount {
+        /// Which layer, from 1.
+        layer: usize,
+        /// How many were given.
+        found: usize,
+        /// How many it has.
+        expected: usize,
+    },
     /// A layer whose weights could be too many for a model file.
     #[error("layer {layer} has more than 16384 inputs or units, which is the most there can be")]
     TooLarge {
@@ -216,13 +226,17 @@ impl<T: Real> Network<T> {
     /// Puts a layer in front or at the end, with its parameters.
     ///
     /// # Errors
-    /// If it does not fit.
+    /// If it does not fit, or has another number of parameters.
     pub fn with_layer(self, position: usize, layer: LayerSpec, parameters: &[T]) -> Result<Self, NetworkError> {
         let mut layers = self.layers;
         let position = position.min(layers.len());
         layers.insert(position, layer);
         let mut network = Network::new(layers)?;
         let inserted = network.range(position);
+        if parameters.len() != inserted.len() {
+            let (layer, found, expected) = (position + 1, parameters.len(), inserted.len());
+            return Err(NetworkError::ParameterCount { layer, found, expected });
+        }
         let (before, after) = self.parameters.split_at(inserted.start);
         let all = before.iter().chain(parameters).chain(after);
         for (to, from) in network.parameters.iter_mut().zip(all) {

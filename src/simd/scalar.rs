@@ -87,7 +87,7 @@ impl Halve for Scalar<1> {
 }
 
 /// Arrays whose elementwise operations are written out: iterators, `map` and loops stay loops where the compiler saves code
-/// (`opt-level = "s"`), and a step then takes thirteen times as long.
+/// (`opt-level = "s"`), and a step then takes many times as long.
 pub trait Lanes: Copy {
     /// `x` everywhere.
     fn splat(x: f32) -> Self;

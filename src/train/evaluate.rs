@@ -114,6 +114,9 @@ fn check_features(network: &Network<f32>, data: &Dataset) -> Result<(), TrainErr
 /// Whether network, data and loss go together.
 pub(super) fn check(network: &Network<f32>, data: &Dataset, loss: Loss) -> Result<(), TrainError> {
     check_features(network, data)?;
+    if data.series.is_empty() {
+        return Err(crate::data::DataError::NoSeries.into());
+    }
     let outputs = network.outputs();
     if loss.is_crossentropy() && !ends_in_softmax(network) {
         return Err(TrainError::NoProbabilities { loss: loss.name(), outputs });

@@ -40,7 +40,7 @@ pub use evaluate::{Evaluation, evaluate, predict};
 pub use gradient::loss_and_gradient;
 pub use loss::Loss;
 pub use optimizer::{Optimizer, Schedule};
-pub use prepare::{prepare, standardization};
+pub use prepare::prepare;
 pub use trainer::{Epoch, Options, Progress, Trainer};
 
 use crate::data::DataError;

@@ -12,9 +12,9 @@ use crate::network::{LayerKind, Model, Network};
 /// # Errors
 /// If the data cannot be trained on, the description is no network, or its outputs do not fit the targets.
 pub fn prepare(description: &str, data: &Dataset, seed: u64) -> Result<Model, TrainError> {
-    data.check_trainable()?;
     let features = data.features.len();
     let network = Network::describe(features, description)?.initialized(seed);
+    data.check_trainable(network.gives_sequence())?;
     let outputs = network.outputs();
     let (count, targets, expected) = match &data.targets {
         Targets::Classes(classes) => {
@@ -53,8 +53,7 @@ pub fn prepare(description: &str, data: &Dataset, seed: u64) -> Result<Model, Tr
 }
 
 /// Mean and standard deviation of each of `channels` over all vectors; a channel that never moves has deviation 1.
-#[must_use]
-pub fn standardization<'a>(channels: usize, vectors: impl Iterator<Item = &'a [f32]> + Clone) -> [Vec<f32>; 2] {
+fn standardization<'a>(channels: usize, vectors: impl Iterator<Item = &'a [f32]> + Clone) -> [Vec<f32>; 2] {
     let mean_of = |f: &dyn Fn(usize, f64) -> f64| {
         let mut sums = vec![0.0; channels];
         let mut count = 0.0;
@@ -70,8 +69,8 @@ pub fn standardization<'a>(channels: usize, vectors: impl Iterator<Item = &'a [f
     let variance = mean_of(&|i, x| (x - mean[i]).powi(2));
     #[expect(clippy::cast_possible_truncation, reason = "the parameters are single precision")]
     let single = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect();
-    // A deviation that is rounding alone would blow a constant channel up.
-    let still = |(variance, mean): (&f64, &f64)| variance.sqrt() <= 1e-6 * mean.abs() || *variance == 0.0;
+    // A deviation that is rounding alone would blow a constant channel up, and one below the normal numbers has no inverse.
+    let still = |(variance, mean): (&f64, &f64)| variance.sqrt() <= (1e-6 * mean.abs()).max(f32::MIN_POSITIVE.into());
     let deviation = variance.iter().zip(&mean).map(|pair| if still(pair) { 1.0 } else { pair.0.sqrt() }).collect();
     [single(mean), single(deviation)]
 }

@@ -120,7 +120,7 @@ impl Trainer {
             None => default_loss(&model.network, data)?,
         };
         check(&model.network, data, loss)?;
-        data.check_trainable()?;
+        data.check_trainable(model.network.gives_sequence())?;
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let wrong =
             |option, value: f64, expected| Err(TrainError::Option { option, value: value.to_string(), expected });

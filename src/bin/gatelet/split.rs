@@ -61,6 +61,11 @@ pub fn read(
             "the inputs contain the target {seen} of the same row: name the inputs with --features, or look ahead with --horizon"
         ));
     }
+    if is_csv && all.series.len() == 1 && options.window.is_none() && options.series.is_none() {
+        note(
+            "the whole file is one series; cut it into examples with --window, or name the column of its series with --series",
+        );
+    }
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let provenance = Provenance {
         file: name(path),
