@@ -42,7 +42,7 @@
 //! | [`math`] | activations and their error bounds | yes |
 //! | `cell` | [`SimpleRnn`], [`Lstm`], [`Gru`]: the equations | yes |
 //! | `layer` | the [`Layer`] trait, [`Dense`], [`Normalize`], [`Residual`], [`Chain`] | yes |
-//! | [`format`] | the `.gatelet` file: specification, reader, embedding | yes |
+//! | [`mod@format`] | the `.gatelet` file: specification, reader, embedding | yes |
 //! | `network` | networks of run-time sizes, descriptions in words, model files | feature `std` |
 //! | `data` | `.ts`, `.csv`, `.npy` | feature `std` |
 //! | `train` | back-propagation through time, optimisers, evaluation | feature `std` |

@@ -1,4 +1,4 @@
-//! Activation functions in single precision, written once over a [`Backend`] and bounded over every input.
+//! Activation functions in single precision, written once over a [`Backend`](crate::simd::Backend) and bounded over every input.
 //!
 //! # Error bounds
 //! Largest absolute error against double precision, over all 2³² values of an `f32` ([`exp`]: relative, where the result
