@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     for (number, (target, board)) in (6..).zip([("m4f", "a Cortex-M4F"), ("riscv", "RV32IMC, which has no FPU")]) {
         let words = ["--target", target, "--model", &model];
         print(format!("\n{number}. run it on {board}, emulated\n   $ {} {}", firmware.display(), words.join(" ")))?;
-        if can_emulate(target) {
+        if firmware.is_file() && can_emulate(target) {
             emulate(&firmware, &words)?;
         } else {
             print("   left out: this needs QEMU and a Rust target; the command installs them where it may")?;
