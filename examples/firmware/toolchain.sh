@@ -46,9 +46,10 @@ need_target() {
 find_target() {
     if has_target "$1"; then
         say "$1: installed for $(rustc --version)"
-    elif command -v rustup >/dev/null && rustup target add "$1" >&2 && has_target "$1"; then
+    elif [ -z "${rustup_cannot-}" ] && command -v rustup >/dev/null && rustup target add "$1" >&2 && has_target "$1"; then
         say "$1: added to $(rustc --version)"
     else
+        rustup_cannot=yes # so that it is not asked again and again
         return 1
     fi
 }
