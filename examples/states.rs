@@ -114,12 +114,12 @@ pub fn main() {
     let ([[bias]], recurrent_kernel, kernel) = (random(300), random(100), random(200));
     let simple_rnn: SimpleRnn<INPUTS, UNITS> =
         SimpleRnn::new(&recurrent_kernel.map(|[row]| row), &kernel.map(|[row]| row), &bias);
-    lesson("SimpleRNN", &simple_rnn, &xs, |HiddenState { h }| vec![("h", *h)]);
+    lesson("SimpleRNN", &simple_rnn, &xs, |HiddenState { h, .. }| vec![("h", *h)]);
 
     let [bias] = random(300);
     let lstm: Lstm<INPUTS, UNITS> = Lstm::new(&random(100), &random(200), &bias);
-    lesson("LSTM", &lstm, &xs, |LstmState { h, c }| vec![("h", *h), ("c", *c)]);
+    lesson("LSTM", &lstm, &xs, |LstmState { h, c, .. }| vec![("h", *h), ("c", *c)]);
 
     let gru: Gru<INPUTS, UNITS> = Gru::new(&random(100), &random(200), &bias);
-    lesson("GRU", &gru, &xs, |HiddenState { h }| vec![("h", *h)]);
+    lesson("GRU", &gru, &xs, |HiddenState { h, .. }| vec![("h", *h)]);
 }

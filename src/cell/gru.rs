@@ -16,24 +16,17 @@ use core::marker::PhantomData;
 //
 // σ stands for the recurrent activation, tanh for the activation. The kernel makes the sums, the functions here the rest.
 
-/// r from its sum.
+/// h' from z, the sum of n and h.
 #[inline(always)]
-pub(crate) fn reset<B: Backend, R: Activation>(b: B, recurrent_activation: R, sum: B::Vector) -> B::Vector {
-    recurrent_activation.apply(b, sum)
-}
-
-/// h' from the sums of z and n.
-#[inline(always)]
-pub(crate) fn update<B: Backend, A: Activation, R: Activation>(
+pub(crate) fn update<B: Backend, A: Activation>(
     b: B,
-    (activation, recurrent_activation): (A, R),
+    activation: A,
     z: B::Vector,
     n: B::Vector,
     h: B::Vector,
 ) -> B::Vector {
-    let z = recurrent_activation.apply(b, z);
-    let n = activation.apply(b, n);
-    b.mul_add(z, b.sub(h, n), n)
+    let n = activation.apply_flushed(b, n);
+    b.flush(b.mul_add(z, b.sub(h, n), n), b.max(b.abs(h), b.abs(n)))
 }
 
 /// A gated recurrent unit layer of `H` units on `I` inputs (Keras and PyTorch `GRU`). Gates in the order r, z, n.
@@ -52,7 +45,7 @@ pub(crate) fn update<B: Backend, A: Activation, R: Activation>(
 /// use gatelet::{Gru, HiddenState, Layer};
 /// // All weights zero: r = z = ½ and n = 0, so the state halves in each step.
 /// let layer: Gru<1, 1> = Gru::EMPTY;
-/// let mut state = HiddenState { h: [1.0] };
+/// let mut state = HiddenState::new([1.0]);
 /// let mut y = [0.0];
 /// layer.step(&mut state, &[7.0], &mut y);
 /// assert_eq!(y, [0.5]);
@@ -110,14 +103,15 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Na
 
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut HiddenState<H>, x: &[f32; I], y: &mut [f32; H]) {
-        let weights = GruWeights { gates: self.weights.gates(), reset_after: RESET_AFTER };
+        let mut room = [0.0; I];
+        let x = kernel::flushed(b, x, &mut room);
+        let weights = GruWeights { gates: self.weights.gates().in_turn(&mut state.turn), reset_after: RESET_AFTER };
         let activations = (A::VALUE, R::VALUE);
         if RESET_AFTER {
-            kernel::gru(b, activations, weights, x, &state.h, &mut [], y);
+            kernel::gru(b, activations, weights, x, &mut state.h, &mut [], y);
         } else {
-            kernel::gru(b, activations, weights, x, &state.h, &mut [0.0; H], y);
+            kernel::gru(b, activations, weights, x, &mut state.h, &mut [0.0; H], y);
         }
-        state.h = *y;
     }
 }
 

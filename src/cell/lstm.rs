@@ -1,5 +1,6 @@
 //! Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000, without peepholes).
 
+use super::Turn;
 use crate::format::{Kind, Shape, leaf_layer};
 use crate::kernel::{self, Panels, Source};
 use crate::layer::Layer;
@@ -28,8 +29,20 @@ pub(crate) fn equations<B: Backend, A: Activation, R: Activation>(
     let f = recurrent_activation.apply(b, f);
     let g = activation.apply(b, g);
     let o = recurrent_activation.apply(b, o);
+    update(b, activation, [i, f, g, o], c)
+}
+
+/// (c', h') from the four gates.
+#[inline(always)]
+pub(crate) fn update<B: Backend, A: Activation>(
+    b: B,
+    activation: A,
+    [i, f, g, o]: [B::Vector; 4],
+    c: B::Vector,
+) -> (B::Vector, B::Vector) {
     let c = b.mul_add(f, c, b.mul(i, g));
-    (c, b.mul(o, activation.apply(b, c)))
+    let h = b.mul(o, activation.apply_flushed(b, c));
+    (b.flush(c, c), h)
 }
 
 /// The state of an [`Lstm`].
@@ -41,11 +54,18 @@ pub struct LstmState<const H: usize> {
     pub h: [f32; H],
     /// Cell state.
     pub c: [f32; H],
+    turn: Turn,
 }
 
 impl<const H: usize> LstmState<H> {
     /// Where a sequence begins unless one says otherwise.
-    pub const ZERO: Self = LstmState { h: [0.0; H], c: [0.0; H] };
+    pub const ZERO: Self = Self::new([0.0; H], [0.0; H]);
+
+    /// The hidden state `h` and the cell state `c`.
+    #[must_use]
+    pub const fn new(h: [f32; H], c: [f32; H]) -> Self {
+        LstmState { h, c, turn: Turn::START }
+    }
 }
 
 impl<const H: usize> Default for LstmState<H> {
@@ -126,8 +146,10 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
 
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut LstmState<H>, x: &[f32; I], y: &mut [f32; H]) {
-        kernel::lstm(b, (A::VALUE, R::VALUE), self.weights.gates(), x, &state.h, &mut state.c, y);
-        state.h = *y;
+        let mut room = [0.0; I];
+        let x = kernel::flushed(b, x, &mut room);
+        let weights = self.weights.gates().in_turn(&mut state.turn);
+        kernel::lstm(b, (A::VALUE, R::VALUE), weights, x, &mut state.h, &mut state.c, y);
     }
 }
 

@@ -14,6 +14,37 @@ pub use gru::Gru;
 pub use lstm::{Lstm, LstmState};
 pub use simple_rnn::SimpleRnn;
 
+/// At which end of its weights a layer begins its next step: steps that go to and fro find half of what exceeds the first cache
+/// still there. It makes no difference to any result, so it makes none to the equality of states. A microcontroller has no
+/// such cache and no such byte.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn(#[cfg(not(target_os = "none"))] bool);
+
+impl Turn {
+    pub(crate) const START: Self = Turn(
+        #[cfg(not(target_os = "none"))]
+        false,
+    );
+
+    /// Whether this step goes backward; the next one goes the other way.
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> bool {
+        #[cfg(not(target_os = "none"))]
+        {
+            self.0 = !self.0;
+            self.0
+        }
+        #[cfg(target_os = "none")]
+        false
+    }
+}
+
+impl PartialEq for Turn {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// The state of a [`SimpleRnn`] or a [`Gru`]: what it gave last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
@@ -21,11 +52,18 @@ pub use simple_rnn::SimpleRnn;
 pub struct HiddenState<const H: usize> {
     /// Hidden state.
     pub h: [f32; H],
+    turn: Turn,
 }
 
 impl<const H: usize> HiddenState<H> {
     /// Where a sequence begins unless one says otherwise.
-    pub const ZERO: Self = HiddenState { h: [0.0; H] };
+    pub const ZERO: Self = Self::new([0.0; H]);
+
+    /// The hidden state `h`.
+    #[must_use]
+    pub const fn new(h: [f32; H]) -> Self {
+        HiddenState { h, turn: Turn::START }
+    }
 }
 
 impl<const H: usize> Default for HiddenState<H> {

@@ -13,7 +13,7 @@ use core::marker::PhantomData;
 /// W, U and b have done their work: `sum` is the argument of the activation.
 #[inline(always)]
 pub(crate) fn equations<B: Backend, A: Activation>(b: B, activation: A, sum: B::Vector) -> B::Vector {
-    activation.apply(b, sum)
+    activation.apply_flushed(b, sum)
 }
 
 /// A simple recurrent layer of `H` units on `I` inputs (Keras `SimpleRNN`, PyTorch `RNN`).
@@ -83,8 +83,9 @@ impl<const I: usize, const H: usize, A: Activation + Named> Layer for SimpleRnn<
 
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut HiddenState<H>, x: &[f32; I], y: &mut [f32; H]) {
-        kernel::simple_rnn(b, A::VALUE, self.weights.gates(), x, &state.h, y);
-        state.h = *y;
+        let mut room = [0.0; I];
+        let x = kernel::flushed(b, x, &mut room);
+        kernel::simple_rnn(b, A::VALUE, self.weights.gates().in_turn(&mut state.turn), x, &mut state.h, y);
     }
 }
 

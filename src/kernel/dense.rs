@@ -1,5 +1,6 @@
 //! The product of a dense layer.
 
+use super::panel::ROWS_BELOW;
 use super::{Block, accumulate, biases, for_each_unit};
 use crate::math::OutputActivation;
 use crate::simd::Backend;
@@ -19,7 +20,14 @@ pub(crate) fn dense<B: Backend, A: OutputActivation>(
 ) {
     let units = y.len();
     assert!(bias.len() == units && kernel.len() == x.len() * units);
-    for_each_unit(b, units, &mut Product { kernel, bias, x, y });
+    if units < ROWS_BELOW {
+        // A row at a time: one unit's products side by side, where a vector of so few units would be mostly empty.
+        for ((y, &bias), row) in y.iter_mut().zip(bias).zip(kernel.chunks_exact(x.len().max(1))) {
+            *y = dot(b, bias, row, x);
+        }
+    } else {
+        for_each_unit(b, units, &mut Product { kernel, bias, x, y });
+    }
     activation.apply_all(b, y);
 }
 
@@ -38,8 +46,30 @@ impl Block for Product<'_> {
         unsafe {
             let sums = biases::<B, 1>(b, self.bias.as_ptr().add(unit), width);
             let kernel = self.kernel.as_ptr().add(panel * self.x.len() + in_panel);
-            let [sum] = accumulate(b, sums, kernel, width, 1, self.x);
+            let [sum] = accumulate(b, sums, kernel, width, width, self.x);
             b.store(self.y.as_mut_ptr().add(unit), sum);
         }
     }
+}
+
+/// `start + Σ row[k] · x[k]`, the products of a vector side by side.
+#[inline(always)]
+fn dot<B: Backend>(b: B, start: f32, row: &[f32], x: &[f32]) -> f32 {
+    struct Dot<'a> {
+        row: &'a [f32],
+        x: &'a [f32],
+        sum: f32,
+    }
+    impl Block for Dot<'_> {
+        #[inline(always)]
+        unsafe fn run<B: Backend>(&mut self, b: B, k: usize, _: usize, _: usize) {
+            // SAFETY: the block is within both slices, whose length is the number of products.
+            let products = unsafe { b.mul(b.load(self.row.as_ptr().add(k)), b.load(self.x.as_ptr().add(k))) };
+            self.sum = b.add_up(self.sum, products);
+        }
+    }
+    assert!(row.len() == x.len());
+    let mut dot = Dot { row, x, sum: start };
+    for_each_unit(b, x.len(), &mut dot);
+    dot.sum
 }

@@ -1,7 +1,7 @@
 //! One step of a GRU, in both forms.
 
-use super::{Block, Gates, accumulate, biases, for_each_unit};
-use crate::cell::gru::{reset, update};
+use super::{Block, Gates, accumulate, biases, copy};
+use crate::cell::gru::update;
 use crate::math::Activation;
 use crate::simd::Backend;
 
@@ -13,28 +13,29 @@ pub(crate) struct GruWeights<'a> {
     pub(crate) reset_after: bool,
 }
 
-/// Steps from the hidden state `h` to `y` on input `x`. The form that resets before the product needs `scratch`, as long as
-/// `h`; the other one does not look at it.
+/// Steps on input `x`: updates the hidden state `h`, which is the output `y`. The form that resets before the product needs
+/// `scratch`, as long as `h`; the other one does not look at it.
 #[inline(always)]
 pub(crate) fn gru<B: Backend, A: Activation, R: Activation>(
     b: B,
     activations: (A, R),
     weights: GruWeights<'_>,
     x: &[f32],
-    h: &[f32],
+    h: &mut [f32],
     scratch: &mut [f32],
     y: &mut [f32],
 ) {
     let GruWeights { gates: weights, reset_after } = weights;
     let units = weights.units(3, 4, x, h, y);
     if reset_after {
-        for_each_unit(b, units, &mut ResetAfter { activations, weights, x, h, y });
+        weights.for_each_unit(b, units, &mut ResetAfter { activations, weights, x, h, y });
     } else {
         assert!(scratch.len() == units);
         let recurrent_activation = activations.1;
-        for_each_unit(b, units, &mut Reset { recurrent_activation, weights, x, h, reset_h: scratch });
-        for_each_unit(b, units, &mut ResetBefore { activations, weights, x, h, reset_h: scratch, y });
+        weights.for_each_unit(b, units, &mut Reset { recurrent_activation, weights, x, h, reset_h: scratch });
+        weights.for_each_unit(b, units, &mut ResetBefore { activations, weights, x, h, reset_h: scratch, y });
     }
+    copy(b, y, h);
 }
 
 /// The whole step where the reset gate multiplies `U h`: the candidate's two products are kept apart.
@@ -53,11 +54,32 @@ impl<A: Activation, R: Activation> Block for ResetAfter<'_, A, R> {
         unsafe {
             let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
             let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias, width);
-            let [r, z, n] = accumulate(b, [r, z, n], weights.input, width, 3, self.x);
-            let [r, z, recurrent_n] = accumulate(b, [r, z, recurrent_n], weights.recurrent, width, 3, self.h);
-            let n = b.mul_add(reset(b, self.activations.1, r), recurrent_n, n);
+            let [r, z, n] = accumulate(b, [r, z, n], weights.input, width, 3 * width, self.x);
+            let [r, z, recurrent_n] = accumulate(b, [r, z, recurrent_n], weights.recurrent, width, 3 * width, self.h);
+            let n = b.mul_add(self.activations.1.apply(b, r), recurrent_n, n);
             let h = b.load(self.h.as_ptr().add(unit));
-            b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations, z, n, h));
+            b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations.0, self.activations.1.apply(b, z), n, h));
+        }
+    }
+
+    /// Two gates in a vector: r with z.
+    #[inline(always)]
+    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: `gru` has checked the lengths; r and z are neighbours in every row.
+        unsafe {
+            let half = b.half();
+            let weights = self.weights.block(3, 4, self.x.len(), panel, panel);
+            let gates = biases::<B, 1>(b, weights.bias, 2 * width);
+            let [n, recurrent_n] = biases::<B::Half, 2>(half, weights.bias.add(2 * width), width);
+            let gates = accumulate(b, gates, weights.input, 2 * width, 3 * width, self.x);
+            let [n] = accumulate(half, [n], weights.input.add(2 * width), width, 3 * width, self.x);
+            let [gates] = accumulate(b, gates, weights.recurrent, 2 * width, 3 * width, self.h);
+            let recurrent = weights.recurrent.add(2 * width);
+            let [recurrent_n] = accumulate(half, [recurrent_n], recurrent, width, 3 * width, self.h);
+            let [r, z] = b.split(self.activations.1.apply(b, gates));
+            let n = half.mul_add(r, recurrent_n, n);
+            let h = half.load(self.h.as_ptr().add(panel));
+            half.store(self.y.as_mut_ptr().add(panel), update(half, self.activations.0, z, n, h));
         }
     }
 }
@@ -78,10 +100,10 @@ impl<R: Activation> Block for Reset<'_, R> {
         unsafe {
             let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
             let r = biases::<B, 1>(b, weights.bias, width);
-            let r = accumulate(b, r, weights.input, width, 3, self.x);
-            let [r] = accumulate(b, r, weights.recurrent, width, 3, self.h);
+            let r = accumulate(b, r, weights.input, width, 3 * width, self.x);
+            let [r] = accumulate(b, r, weights.recurrent, width, 3 * width, self.h);
             let h = b.load(self.h.as_ptr().add(unit));
-            b.store(self.reset_h.as_mut_ptr().add(unit), b.mul(reset(b, self.recurrent_activation, r), h));
+            b.store(self.reset_h.as_mut_ptr().add(unit), b.mul(self.recurrent_activation.apply(b, r), h));
         }
     }
 }
@@ -103,11 +125,11 @@ impl<A: Activation, R: Activation> Block for ResetBefore<'_, A, R> {
         unsafe {
             let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
             let [_, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias, width);
-            let [z, n] = accumulate(b, [z, b.add(n, recurrent_n)], weights.input.add(width), width, 3, self.x);
-            let [z] = accumulate(b, [z], weights.recurrent.add(width), width, 3, self.h);
-            let [n] = accumulate(b, [n], weights.recurrent.add(2 * width), width, 3, self.reset_h);
+            let [z, n] = accumulate(b, [z, b.add(n, recurrent_n)], weights.input.add(width), width, 3 * width, self.x);
+            let [z] = accumulate(b, [z], weights.recurrent.add(width), width, 3 * width, self.h);
+            let [n] = accumulate(b, [n], weights.recurrent.add(2 * width), width, 3 * width, self.reset_h);
             let h = b.load(self.h.as_ptr().add(unit));
-            b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations, z, n, h));
+            b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations.0, self.activations.1.apply(b, z), n, h));
         }
     }
 }

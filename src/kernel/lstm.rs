@@ -1,24 +1,25 @@
 //! One step of an LSTM.
 
-use super::{Block, Gates, accumulate, biases, for_each_unit};
-use crate::cell::lstm::equations;
+use super::{Block, Gates, accumulate, biases, copy};
+use crate::cell::lstm::{equations, update};
 use crate::math::Activation;
 use crate::simd::Backend;
 
-/// Steps from the hidden state `h` to `y` on input `x`, updating the cell state `c` in place.
+/// Steps on input `x`: updates the hidden state `h`, which is the output `y`, and the cell state `c`.
 #[inline(always)]
 pub(crate) fn lstm<B: Backend, A: Activation, R: Activation>(
     b: B,
     activations: (A, R),
     weights: Gates<'_>,
     x: &[f32],
-    h: &[f32],
+    h: &mut [f32],
     c: &mut [f32],
     y: &mut [f32],
 ) {
     let units = weights.units(4, 4, x, h, y);
     assert!(c.len() == units);
-    for_each_unit(b, units, &mut Step { activations, weights, x, h, c, y });
+    weights.for_each_unit(b, units, &mut Step { activations, weights, x, h, c, y });
+    copy(b, y, h);
 }
 
 struct Step<'a, A, R> {
@@ -37,12 +38,33 @@ impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
         unsafe {
             let weights = self.weights.block(4, 4, self.x.len(), unit, panel);
             let sums = biases::<B, 4>(b, weights.bias, width);
-            let sums = accumulate(b, sums, weights.input, width, 4, self.x);
-            let sums = accumulate(b, sums, weights.recurrent, width, 4, self.h);
+            let sums = accumulate(b, sums, weights.input, width, 4 * width, self.x);
+            let sums = accumulate(b, sums, weights.recurrent, width, 4 * width, self.h);
             let c = self.c.as_mut_ptr().add(unit);
             let (new_c, new_h) = equations(b, self.activations, sums, b.load(c));
             b.store(c, new_c);
             b.store(self.y.as_mut_ptr().add(unit), new_h);
+        }
+    }
+
+    /// Two gates in a vector: i with f, and g with o, which part again for their activations.
+    #[inline(always)]
+    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        let (activation, recurrent_activation) = self.activations;
+        // SAFETY: `lstm` has checked the lengths; four rows of `width` units are two of twice as many.
+        unsafe {
+            let weights = self.weights.block(4, 4, self.x.len(), panel, panel);
+            let sums = biases::<B, 2>(b, weights.bias, 2 * width);
+            let sums = accumulate(b, sums, weights.input, 2 * width, 4 * width, self.x);
+            let [input_forget, candidate_output] = accumulate(b, sums, weights.recurrent, 2 * width, 4 * width, self.h);
+            let half = b.half();
+            let [i, f] = b.split(recurrent_activation.apply(b, input_forget));
+            let [g, o] = b.split(candidate_output);
+            let (g, o) = (activation.apply(half, g), recurrent_activation.apply(half, o));
+            let c = self.c.as_mut_ptr().add(panel);
+            let (new_c, new_h) = update(half, activation, [i, f, g, o], half.load(c));
+            half.store(c, new_c);
+            half.store(self.y.as_mut_ptr().add(panel), new_h);
         }
     }
 }

@@ -17,40 +17,79 @@ mod storage;
 pub(crate) use dense::dense;
 pub(crate) use gru::{GruWeights, gru};
 pub(crate) use lstm::lstm;
-pub(crate) use panel::{Gates, Source, pack};
+pub(crate) use panel::{Gates, Source, pack, pack_dense};
 pub(crate) use simple_rnn::simple_rnn;
 pub(crate) use storage::{KernelPanels, Panels};
 
 use crate::math::Activation;
-use crate::simd::Backend;
+use crate::simd::{Backend, Partial, TINY, Wide};
 
-/// Work on a block of `B::LANES` neighbouring units.
+/// Work on a block of neighbouring units, as many as the backend loads and stores at a time.
 trait Block {
     /// Does it for the units from `unit` on. `panel` is the first unit of their panel and `width` the number of its units.
     ///
     /// # Safety
-    /// `unit + B::LANES` is at most `panel + width`, and that at most the number of units the work is for.
+    /// All units that `b` touches from `unit` on are in the panel, and the panel is within the units the work is for.
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize);
+
+    /// Does it for a panel of half as many units as `b` has lanes, where two rows of a matrix fit into a vector.
+    ///
+    /// # Safety
+    /// As for [`run`](Block::run) with `b.half()`, where `unit` is the panel's first unit.
+    #[inline(always)]
+    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: as promised to this function.
+        unsafe { self.run(b.half(), panel, panel, width) };
+    }
 }
+
+const WIDE: usize = panel::WIDTHS[0];
+const NARROW: usize = panel::WIDTHS[1];
 
 /// Runs `work` over all of `units`, panel by panel and block by block.
 #[inline(always)]
 fn for_each_unit<B: Backend>(b: B, units: usize, work: &mut impl Block) {
-    const { assert!(panel::PANEL.is_multiple_of(B::LANES)) };
-    let mut panel = 0;
-    while units - panel >= panel::PANEL {
-        let mut unit = panel;
-        while unit < panel + panel::PANEL {
-            // SAFETY: panels are whole here and `LANES` divides them, as asserted above.
-            unsafe { work.run(b, unit, panel, panel::PANEL) };
-            unit += B::LANES;
-        }
-        panel += panel::PANEL;
+    for_each_unit_from(b, units, false, work);
+}
+
+/// Runs `work` over all of `units`, beginning with the first or the last of the wide panels.
+#[inline(always)]
+fn for_each_unit_from<B: Backend>(b: B, units: usize, backward: bool, work: &mut impl Block) {
+    // The order of `panel_width`, spelt out so that every width but the last stands in the code as a constant.
+    let wide = units / WIDE;
+    for i in 0..wide {
+        let panel = WIDE * if backward { wide - 1 - i } else { i };
+        // SAFETY: the panel begins at `panel` and has `WIDE` units.
+        unsafe { for_each_in_panel(b, panel, WIDE, work) };
+    }
+    let mut panel = wide * WIDE;
+    while units - panel >= NARROW {
+        // SAFETY: the panel begins at `panel` and has `NARROW` units.
+        unsafe { for_each_in_panel(b, panel, NARROW, work) };
+        panel += NARROW;
     }
     if panel < units {
         // SAFETY: the last panel begins at `panel` and has the units that are left.
-        unsafe { narrow(b, panel, panel, units - panel, work) };
+        unsafe { for_each_in_panel(b, panel, units - panel, work) };
     }
+}
+
+/// Runs `work` over the units of one panel: two registers at a time where the backend gains by it, then one, then what is left.
+///
+/// # Safety
+/// `panel + width` is at most the number of units the work is for.
+#[inline(always)]
+unsafe fn for_each_in_panel<B: Backend>(b: B, panel: usize, width: usize, work: &mut impl Block) {
+    let mut unit = panel;
+    if B::SUMS > 1 {
+        while panel + width - unit >= 2 * B::LANES {
+            // SAFETY: the loop's condition.
+            unsafe { work.run(Wide(b), unit, panel, width) };
+            unit += 2 * B::LANES;
+        }
+    }
+    // SAFETY: as promised to this function.
+    unsafe { narrow(b, unit, panel, width, work) };
 }
 
 /// Runs `work` over the units of one panel from `unit` on, in blocks that shrink towards its end.
@@ -64,10 +103,35 @@ unsafe fn narrow<B: Backend>(b: B, mut unit: usize, panel: usize, width: usize, 
         unsafe { work.run(b, unit, panel, width) };
         unit += B::LANES;
     }
-    if B::LANES > 1 && unit < panel + width {
-        // SAFETY: as promised to this function.
-        unsafe { narrow(b.half(), unit, panel, width, work) };
+    let left = panel + width - unit;
+    if B::LANES == 1 || left == 0 {
+        return;
     }
+    // SAFETY: a partial backend touches what is left; the rest is as promised to this function.
+    unsafe {
+        if B::MASKS && (left > B::Half::LANES || !B::Half::MASKS) {
+            work.run(Partial::new(b, left), unit, panel, width);
+        } else if B::MASKS && left == B::Half::LANES && unit == panel {
+            work.run_in_pairs(b, panel, width);
+        } else {
+            narrow(b.half(), unit, panel, width, work);
+        }
+    }
+}
+
+/// Copies `from` to `to`, from registers where it has just been written.
+#[inline(always)]
+fn copy<B: Backend>(b: B, from: &[f32], to: &mut [f32]) {
+    struct Copy<'a>(&'a [f32], &'a mut [f32]);
+    impl Block for Copy<'_> {
+        #[inline(always)]
+        unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, _: usize, _: usize) {
+            // SAFETY: the block is within both slices, whose length is the number of units.
+            unsafe { b.store(self.1.as_mut_ptr().add(unit), b.load(self.0.as_ptr().add(unit))) }
+        }
+    }
+    assert!(from.len() == to.len());
+    for_each_unit(b, from.len(), &mut Copy(from, to));
 }
 
 /// Applies an activation to a slice in place.
@@ -77,7 +141,7 @@ pub(crate) fn for_each_block<B: Backend>(b: B, values: &mut [f32], activation: i
     impl<A: Activation> Block for Apply<'_, A> {
         #[inline(always)]
         unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, _: usize, _: usize) {
-            // SAFETY: `unit + LANES` is within the slice, whose length is the number of units.
+            // SAFETY: the block is within the slice, whose length is the number of units.
             unsafe {
                 let at = self.0.as_mut_ptr().add(unit);
                 b.store(at, self.1.apply(b, b.load(at)));
@@ -105,33 +169,81 @@ macro_rules! for_each_row {
     };
 }
 
-/// `sums[g] + Σ_k weights[k][g] · x[k]` for `N` neighbouring rows `g` of a panel whose matrices have `gates` rows.
+/// `sums[g] + Σ_k weights[k][g] · x[k]` for `N` rows `g` of a panel, `width` numbers apart, and `step` from `k` to `k`.
 ///
 /// # Safety
-/// `weights` points at the block's units in the first of the `N` rows of `k = 0`, in a panel `width` units wide: reads of
-/// `LANES` numbers at `(k · gates + g) · width` from there are valid for every `k` below `x.len()` and `g` below `N`.
+/// `weights` points at the block's units in the first of the `N` rows of `k = 0`: reads of a vector at `k · step + g · width`
+/// from there are valid for every `k` below `x.len()` and `g` below `N`.
 #[inline(always)]
 unsafe fn accumulate<B: Backend, const N: usize>(
     b: B,
-    mut sums: [B::Vector; N],
-    mut weights: *const f32,
+    #[allow(unused_mut, reason = "the Cortex-M loop adds to it")] mut sums: [B::Vector; N],
+    weights: *const f32,
     width: usize,
-    gates: usize,
+    step: usize,
     x: &[f32],
 ) -> [B::Vector; N] {
     #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
-    if B::LANES == 4 && width == 4 && gates == N && matches!(N, 1 | 3 | 4) {
+    if B::LANES == 4 && width == 4 && step == 4 * N && matches!(N, 1 | 3 | 4) {
         // SAFETY: four lanes are four numbers; a panel of four units has all rows of a `k` side by side.
         unsafe { cortex_m::accumulate::<N>(&mut *(&raw mut sums).cast::<[[f32; 4]; N]>(), weights, x) };
         return sums;
     }
-    for &x in x {
-        let x = b.splat(x);
+    // One product after another waits for the one before; where that shows, neighbouring `k` go to sums of their own.
+    // SAFETY: as promised to this function.
+    unsafe {
+        match B::SUMS.div_ceil(N * B::REGISTERS) {
+            0 | 1 => accumulate_apart::<B, N, 1>(b, sums, weights, width, step, x),
+            2 => accumulate_apart::<B, N, 2>(b, sums, weights, width, step, x),
+            _ => accumulate_apart::<B, N, 4>(b, sums, weights, width, step, x),
+        }
+    }
+}
+
+/// [`accumulate`] with `S` sums for each row, which are added at the end.
+///
+/// # Safety
+/// As for [`accumulate`].
+#[inline(always)]
+unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
+    b: B,
+    mut sums: [B::Vector; N],
+    mut weights: *const f32,
+    width: usize,
+    step: usize,
+    x: &[f32],
+) -> [B::Vector; N] {
+    /// The products with one `x`. Not a closure, which the compiler may leave apart.
+    macro_rules! product {
+        ($sums:expr, $x:expr) => {
+            let x = b.splat($x);
+            for_each_row!(g < N, {
+                // SAFETY: as promised to this function.
+                $sums[g] = b.mul_add(unsafe { b.load(weights.add(g * width)) }, x, $sums[g]);
+            });
+            weights = weights.wrapping_add(step);
+        };
+    }
+    let mut rest = x;
+    if S > 1 && x.len() >= 2 * S {
+        let mut apart = [[b.splat(0.0); N]; S];
+        apart[0] = sums;
+        let blocks;
+        (blocks, rest) = x.as_chunks::<S>();
+        for x in blocks {
+            for_each_row!(s < S, {
+                product!(apart[s], x[s]);
+            });
+        }
         for_each_row!(g < N, {
-            // SAFETY: as promised to this function.
-            sums[g] = b.mul_add(unsafe { b.load(weights.add(g * width)) }, x, sums[g]);
+            sums[g] = b.add(apart[0][g], apart[1 % S][g]);
+            if S == 4 {
+                sums[g] = b.add(sums[g], b.add(apart[2 % S][g], apart[3 % S][g]));
+            }
         });
-        weights = weights.wrapping_add(gates * width);
+    }
+    for &x in rest {
+        product!(sums, x);
     }
     sums
 }
@@ -148,6 +260,19 @@ unsafe fn biases<B: Backend, const N: usize>(b: B, bias: *const f32, width: usiz
         rows[g] = unsafe { b.load(bias.add(g * width)) };
     });
     rows
+}
+
+/// A cell's input, kept from denormal numbers where they are slow: `x` itself, or its copy in `room`.
+#[inline(always)]
+pub(crate) fn flushed<'a, B: Backend>(_: B, x: &'a [f32], room: &'a mut [f32]) -> &'a [f32] {
+    if !B::FLUSHES {
+        return x;
+    }
+    for (to, &x) in room.iter_mut().zip(x) {
+        // Not `>=`, so that a NaN stays one.
+        *to = if x.abs() < TINY { 0.0 } else { x };
+    }
+    room
 }
 
 /// `y = (x - offset) ⊙ scale`

@@ -1,9 +1,30 @@
-//! The order of weights in memory: panels of `PANEL` units, and within a panel `[k][gate][unit]`, so that the weights a block
+//! The order of weights in memory: panels of a few units, and within a panel `[k][gate][unit]`, so that the weights a block
 //! of units meets in one product stand side by side.
 
-/// Units in a panel; the last panel of a layer has what is left. It is storage: how many lanes work on it at a time is the
-/// backend's affair.
-pub(super) const PANEL: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) { 16 } else { 4 };
+use super::{Block, for_each_unit_from};
+use crate::cell::Turn;
+use crate::simd::Backend;
+
+/// Units in a panel: as many wide ones as fit, then a narrow one if it fits, and the last panel of a layer has what is left. It
+/// is storage: how many lanes work on it at a time is the backend's affair. A wide one is two of a host's widest registers.
+pub(super) const WIDTHS: [usize; 2] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+    [32, 16]
+} else if cfg!(any(target_arch = "aarch64", target_arch = "wasm32")) {
+    [8, 4]
+} else {
+    [4, 4]
+};
+
+/// Units in the next panel, when `left` units have none yet.
+const fn panel_width(left: usize) -> usize {
+    if left >= WIDTHS[0] {
+        WIDTHS[0]
+    } else if left >= WIDTHS[1] {
+        WIDTHS[1]
+    } else {
+        left
+    }
+}
 
 /// Where unpacked weights come from.
 #[derive(Clone, Copy)]
@@ -24,11 +45,23 @@ impl Source<'_> {
     }
 }
 
+/// A dense layer with fewer units than this keeps its kernel in rows, one after another: `[unit][k]`.
+pub(super) const ROWS_BELOW: usize = 4;
+
+/// Writes a dense layer's kernel `[k][unit]` in the order that [`dense`](super::dense()) reads.
+pub(crate) const fn pack_dense(packed: &mut [f32], source: Source<'_>, units: usize) {
+    pack_panels(packed, source, 1, units, if units < ROWS_BELOW { 1 } else { usize::MAX });
+}
+
 /// Writes a matrix `[k][gate][unit]` in panel order. A bias is a matrix of one `k`.
 ///
 /// The same function packs in const evaluation, in a reader on the device and on the host. Const evaluation counts calls
 /// and turns of loops, so there is one turn and no avoidable call per weight.
 pub(crate) const fn pack(packed: &mut [f32], source: Source<'_>, gates: usize, units: usize) {
+    pack_panels(packed, source, gates, units, usize::MAX);
+}
+
+const fn pack_panels(packed: &mut [f32], source: Source<'_>, gates: usize, units: usize, widest: usize) {
     if units == 0 {
         return;
     }
@@ -37,7 +70,7 @@ pub(crate) const fn pack(packed: &mut [f32], source: Source<'_>, gates: usize, u
     let mut to = 0;
     let mut panel = 0;
     while panel < units {
-        let width = if units - panel < PANEL { units - panel } else { PANEL };
+        let width = if units - panel < widest { panel_width(units - panel) } else { panel_width(widest) };
         let mut row = 0;
         while row < rows {
             let mut from = row * units + panel;
@@ -72,9 +105,33 @@ pub(crate) struct Gates<'a> {
     pub(crate) recurrent: &'a [f32],
     pub(crate) input: &'a [f32],
     pub(crate) bias: &'a [f32],
+    /// Whether to begin with the last of the wide panels.
+    backward: bool,
+}
+
+/// Weights that exceed this leave the first cache before the next step comes to them.
+const CACHED: usize = 40 * 1024;
+
+impl<'a> Gates<'a> {
+    pub(crate) const fn new(recurrent: &'a [f32], input: &'a [f32], bias: &'a [f32]) -> Self {
+        Gates { recurrent, input, bias, backward: false }
+    }
+
+    /// The same weights, gone through in the other direction than in the step before if that is of any use.
+    #[inline(always)]
+    pub(crate) fn in_turn(self, turn: &mut Turn) -> Self {
+        let bytes = 4 * (self.recurrent.len() + self.input.len() + self.bias.len());
+        Gates { backward: bytes > CACHED && turn.next(), ..self }
+    }
 }
 
 impl Gates<'_> {
+    /// Runs `work` over all of `units`, wide panels in the direction that these weights are gone through.
+    #[inline(always)]
+    pub(super) fn for_each_unit<B: Backend>(self, b: B, units: usize, work: &mut impl Block) {
+        for_each_unit_from(b, units, self.backward, work);
+    }
+
     /// The number of units, once every length is known to agree with it.
     ///
     /// # Panics

@@ -1,22 +1,23 @@
 //! One step of a simple recurrent layer.
 
-use super::{Block, Gates, accumulate, biases, for_each_unit};
+use super::{Block, Gates, accumulate, biases, copy};
 use crate::cell::simple_rnn::equations;
 use crate::math::Activation;
 use crate::simd::Backend;
 
-/// Steps from the hidden state `h` to `y` on input `x`.
+/// Steps on input `x`: updates the hidden state `h`, which is the output `y`.
 #[inline(always)]
 pub(crate) fn simple_rnn<B: Backend, A: Activation>(
     b: B,
     activation: A,
     weights: Gates<'_>,
     x: &[f32],
-    h: &[f32],
+    h: &mut [f32],
     y: &mut [f32],
 ) {
     let units = weights.units(1, 1, x, h, y);
-    for_each_unit(b, units, &mut Step { activation, weights, x, h, y });
+    weights.for_each_unit(b, units, &mut Step { activation, weights, x, h, y });
+    copy(b, y, h);
 }
 
 struct Step<'a, A> {
@@ -34,8 +35,8 @@ impl<A: Activation> Block for Step<'_, A> {
         unsafe {
             let weights = self.weights.block(1, 1, self.x.len(), unit, panel);
             let sums = biases::<B, 1>(b, weights.bias, width);
-            let sums = accumulate(b, sums, weights.input, width, 1, self.x);
-            let [sum] = accumulate(b, sums, weights.recurrent, width, 1, self.h);
+            let sums = accumulate(b, sums, weights.input, width, width, self.x);
+            let [sum] = accumulate(b, sums, weights.recurrent, width, width, self.h);
             b.store(self.y.as_mut_ptr().add(unit), equations(b, self.activation, sum));
         }
     }

@@ -1,6 +1,6 @@
 //! Packed weights with sizes in the type.
 
-use super::{Gates, Source, pack};
+use super::{Gates, Source, pack, pack_dense};
 
 /// A recurrent layer's weights in panel order: `G` weight rows and `B` bias rows per unit.
 ///
@@ -37,11 +37,11 @@ impl<const I: usize, const H: usize, const G: usize, const B: usize> Panels<I, H
 
     #[inline(always)]
     pub(crate) const fn gates(&self) -> Gates<'_> {
-        Gates {
-            recurrent: self.recurrent.as_flattened().as_flattened(),
-            input: self.input.as_flattened().as_flattened(),
-            bias: self.bias.as_flattened(),
-        }
+        Gates::new(
+            self.recurrent.as_flattened().as_flattened(),
+            self.input.as_flattened().as_flattened(),
+            self.bias.as_flattened(),
+        )
     }
 }
 
@@ -60,7 +60,7 @@ impl<const I: usize, const O: usize> KernelPanels<I, O> {
 
     /// Packs a kernel in the order `[input][output]` and its bias.
     pub(crate) const fn fill(&mut self, kernel: Source<'_>, bias: Source<'_>) {
-        pack(self.kernel.as_flattened_mut(), kernel, 1, O);
+        pack_dense(self.kernel.as_flattened_mut(), kernel, O);
         pack(&mut self.bias, bias, 1, O);
     }
 

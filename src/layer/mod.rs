@@ -109,15 +109,8 @@ pub trait Layer {
     /// One time step on this machine's best backend.
     #[inline]
     fn step(&self, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output) {
-        struct Step<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a L::Input, &'a mut L::Output);
-        impl<L: Layer + ?Sized> Visitor for Step<'_, L> {
-            type Out = ();
-            #[inline(always)]
-            fn visit<B: Backend>(self, b: B) {
-                self.0.step_on(b, self.1, self.2, self.3);
-            }
-        }
-        dispatch(Step(self, state, x, y));
+        // A run of one step: the code is there once.
+        dispatch(Run(self, state, core::slice::from_ref(x), core::slice::from_mut(y)));
     }
 
     /// Runs a sequence from `state` on and gives the output of every step (Keras `return_sequences=True`); `state` is the
@@ -127,16 +120,6 @@ pub trait Layer {
     /// If there is not one output for each input; nothing has been done then.
     #[inline]
     fn run(&self, state: &mut Self::State, xs: &[Self::Input], ys: &mut [Self::Output]) -> Result<(), LengthMismatch> {
-        struct Run<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a [L::Input], &'a mut [L::Output]);
-        impl<L: Layer + ?Sized> Visitor for Run<'_, L> {
-            type Out = ();
-            #[inline(always)]
-            fn visit<B: Backend>(self, b: B) {
-                for (x, y) in self.2.iter().zip(self.3) {
-                    self.0.step_on(b, self.1, x, y);
-                }
-            }
-        }
         if xs.len() != ys.len() {
             return Err(LengthMismatch { inputs: xs.len(), outputs: ys.len() });
         }
@@ -148,21 +131,11 @@ pub trait Layer {
     /// empty one. Layers behind the last recurrent one only work on the last step.
     #[inline]
     fn run_last(&self, state: &mut Self::State, xs: &[Self::Input]) -> Option<Self::Output> {
-        struct RunLast<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a [L::Input], &'a L::Input);
-        impl<L: Layer + ?Sized> Visitor for RunLast<'_, L> {
-            type Out = L::Output;
-            #[inline(always)]
-            fn visit<B: Backend>(self, b: B) -> L::Output {
-                let mut y = L::Output::ZERO;
-                for x in self.2 {
-                    self.0.advance_on(b, self.1, x);
-                }
-                self.0.step_on(b, self.1, self.3, &mut y);
-                y
-            }
-        }
         let (last, before) = xs.split_last()?;
-        Some(dispatch(RunLast(self, state, before, last)))
+        dispatch(Advance(self, state, before));
+        let mut y = Self::Output::ZERO;
+        self.step(state, last, &mut y);
+        Some(y)
     }
 
     /// Like [`run`](Layer::run), with the outputs in a vector of fixed capacity.
@@ -179,5 +152,29 @@ pub trait Layer {
         ys.resize(xs.len(), Self::Output::ZERO).map_err(|_| LengthMismatch { inputs: xs.len(), outputs: T })?;
         self.run(state, xs, &mut ys)?;
         Ok(ys)
+    }
+}
+
+struct Run<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a [L::Input], &'a mut [L::Output]);
+
+impl<L: Layer + ?Sized> Visitor for Run<'_, L> {
+    type Out = ();
+    #[inline(always)]
+    fn visit<B: Backend>(self, b: B) {
+        for (x, y) in self.2.iter().zip(self.3) {
+            self.0.step_on(b, self.1, x, y);
+        }
+    }
+}
+
+struct Advance<'a, L: Layer + ?Sized>(&'a L, &'a mut L::State, &'a [L::Input]);
+
+impl<L: Layer + ?Sized> Visitor for Advance<'_, L> {
+    type Out = ();
+    #[inline(always)]
+    fn visit<B: Backend>(self, b: B) {
+        for x in self.2 {
+            self.0.advance_on(b, self.1, x);
+        }
     }
 }

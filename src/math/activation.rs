@@ -11,6 +11,13 @@ use crate::simd::{Backend, Scalar};
 pub trait Activation: Copy {
     /// Applies it to each lane.
     fn apply<B: Backend>(self, b: B, x: B::Vector) -> B::Vector;
+
+    /// Applies it for a state, which is kept from denormal numbers where they are slow.
+    #[inline(always)]
+    fn apply_flushed<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
+        let y = self.apply(b, x);
+        b.flush(y, y)
+    }
 }
 
 /// A function on the whole output of a dense layer: every [`Activation`], and [`Softmax`].
@@ -71,7 +78,7 @@ impl Named for Softmax {
 }
 
 macro_rules! activations {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $keras:literal: |$b:ident, $x:ident| $body:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $keras:literal: |$b:ident, $x:ident| $body:expr $(, of $size:ident)?;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +89,14 @@ macro_rules! activations {
                 fn apply<B: Backend>(self, $b: B, $x: B::Vector) -> B::Vector {
                     $body
                 }
+
+                $(
+                    /// Its result is as near to zero as its argument, which is known earlier.
+                    #[inline(always)]
+                    fn apply_flushed<B: Backend>(self, b: B, $size: B::Vector) -> B::Vector {
+                        b.flush(self.apply(b, $size), $size)
+                    }
+                )?
             }
 
             impl Named for $name {
@@ -135,10 +150,10 @@ macro_rules! activations {
             }
         }
 
-        impl Activation for ActivationKind {
-            /// A call: every function in every place where one is chosen would be far more code than it is worth.
-            #[inline(never)]
-            fn apply<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
+        impl ActivationKind {
+            /// [`apply`](Activation::apply) where it is called: every function there is.
+            #[inline(always)]
+            pub(crate) fn apply_here<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
                 match self {
                     $(ActivationKind::$name => $name.apply(b, x),)*
                 }
@@ -147,13 +162,27 @@ macro_rules! activations {
     };
 }
 
+impl Activation for ActivationKind {
+    #[inline(always)]
+    fn apply<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
+        b.apply_kind(self, x)
+    }
+
+    #[inline(always)]
+    fn apply_flushed<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
+        let y = self.apply(b, x);
+        // As `Tanh` does it, for the same bits.
+        b.flush(y, if self == ActivationKind::Tanh { x } else { y })
+    }
+}
+
 activations! {
     /// x
     Linear = 0 "linear": |_b, x| x;
     /// Hyperbolic tangent.
-    Tanh = 1 "tanh": |b, x| exponential::tanh(b, x);
+    Tanh = 1 "tanh": |b, x| b.tanh(x), of x;
     /// 1 / (1 + e⁻ˣ)
-    Sigmoid = 2 "sigmoid": |b, x| exponential::sigmoid(b, x);
+    Sigmoid = 2 "sigmoid": |b, x| b.sigmoid(x);
     /// x/6 + ½ cut to [0, 1] (Keras 3 and PyTorch; Keras 2 had x/5 + ½).
     HardSigmoid = 3 "hard_sigmoid": |b, x| {
         let line = b.mul_add(x, b.splat(1.0 / 6.0), b.splat(0.5));
@@ -168,15 +197,27 @@ activations! {
         b.copysign(b.div(size, b.add(b.splat(1.0), size)), x)
     };
     /// ln(1 + eˣ)
-    Softplus = 6 "softplus": |b, x| {
-        let tail = exponential::exp(b, b.sub(b.splat(0.0), b.abs(x)));
-        b.add(b.max(b.splat(0.0), x), b.map(tail, libm::log1pf))
-    };
+    Softplus = 6 "softplus": |b, x| b.map(x, softplus);
     /// x above zero, eˣ - 1 below (α = 1).
-    Elu = 7 "elu": |b, x| {
-        let below = b.sub(exponential::exp(b, b.min(b.splat(0.0), x)), b.splat(1.0));
-        b.add(b.max(b.splat(0.0), x), below)
-    };
+    Elu = 7 "elu": |b, x| b.map(x, elu);
+}
+
+/// Number by number, and not inlined: rare, and too much code for every place where an activation is chosen at run time.
+#[inline(never)]
+fn softplus(x: f32) -> f32 {
+    let b = Scalar::single();
+    let [tail] = exponential::exp(b, [-x.abs()]);
+    let [above] = b.max([0.0], [x]);
+    above + libm::log1pf(tail)
+}
+
+/// As [`softplus`].
+#[inline(never)]
+fn elu(x: f32) -> f32 {
+    let b = Scalar::single();
+    let [power] = exponential::exp(b, b.min([0.0], [x]));
+    let [above] = b.max([0.0], [x]);
+    above + (power - 1.0)
 }
 
 /// A dense layer's activation chosen at run time.

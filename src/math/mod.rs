@@ -15,7 +15,11 @@
 //! NaN in is NaN out.
 
 mod activation;
-mod exponential;
+pub(crate) mod exponential;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))]
+pub(crate) mod rational;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod table;
 
 pub use activation::{
     Activation, ActivationKind, Elu, HardSigmoid, Linear, Named, OutputActivation, OutputKind, Relu, Sigmoid, Softmax,

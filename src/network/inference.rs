@@ -1,8 +1,9 @@
 //! A network of run-time sizes on the kernels.
 
 use super::{Cell, LayerKind, Network};
-use crate::kernel::{self, Gates, GruWeights, Source, pack};
-use crate::math::{Activation, ActivationKind, OutputKind, Sigmoid, Tanh};
+use crate::cell::Turn;
+use crate::kernel::{self, Gates, GruWeights, Source, pack, pack_dense};
+use crate::math::{Activation, ActivationKind, OutputActivation, OutputKind, Sigmoid, Softmax, Tanh};
 use crate::simd::{Backend, Visitor, dispatch};
 
 /// A [`Network`] packed for the kernels: weights that any number of streams share.
@@ -43,7 +44,9 @@ impl State {
 struct Scratch {
     x: Vec<f32>,
     y: Vec<f32>,
-    reset: Vec<f32>,
+    /// Of a cell: the reset hidden state, and the input without denormal numbers.
+    cell: [Vec<f32>; 2],
+    turns: Vec<Turn>,
 }
 
 /// States are equal if their values are.
@@ -72,7 +75,9 @@ impl Packed {
             LayerKind::Normalize { size } => [Vec::new(), packed(0..size, 1, size), packed(size..2 * size, 1, size)],
             LayerKind::Dense { inputs, units, .. } => {
                 let kernel = inputs * units;
-                [Vec::new(), packed(0..kernel, 1, units), packed(kernel..kernel + units, 1, units)]
+                let mut rows = vec![0.0; kernel];
+                pack_dense(&mut rows, Source::Floats(&parameters[..kernel]), units);
+                [Vec::new(), rows, packed(kernel..kernel + units, 1, units)]
             }
             LayerKind::Recurrent(layer) => {
                 let [recurrent, input, bias] = layer.lengths();
@@ -88,56 +93,90 @@ impl Packed {
     }
 
     fn gates(&self) -> Gates<'_> {
-        Gates { recurrent: &self.parts[0], input: &self.parts[1], bias: &self.parts[2] }
+        Gates::new(&self.parts[0], &self.parts[1], &self.parts[2])
     }
 
-    #[inline(always)]
-    fn step<B: Backend>(&self, b: B, state: &mut [f32], reset: &mut [f32], x: &[f32], y: &mut [f32]) {
+    /// Each layer is a visit of its own: one function for all kinds of layers on a backend is more than the compiler manages in
+    /// reasonable time.
+    fn step(&self, state: &mut [f32], turn: &mut Turn, scratch: &mut [Vec<f32>; 2], x: &[f32], y: &mut [f32]) {
         match self.kind {
             LayerKind::Normalize { .. } => kernel::normalize(&self.parts[1], &self.parts[2], x, y),
             LayerKind::Dense { activation, .. } => {
                 let [_, kernel, bias] = &self.parts;
                 match activation {
-                    OutputKind::Softmax => kernel::dense(b, crate::Softmax, kernel, bias, x, y),
-                    activation => kernel::dense(b, activation, kernel, bias, x, y),
+                    OutputKind::Softmax => dispatch(DenseStep { activation: Softmax, kernel, bias, x, y }),
+                    OutputKind::Each(activation) => dispatch(DenseStep { activation, kernel, bias, x, y }),
                 }
             }
-            LayerKind::Recurrent(layer) => match (layer.activation, layer.recurrent_activation) {
-                // The usual activations without a choice in the inner loop.
-                (ActivationKind::Tanh, ActivationKind::Sigmoid) => {
-                    self.recurrent(b, layer.cell, (Tanh, Sigmoid), state, reset, x, y);
+            LayerKind::Recurrent(layer) => {
+                let weights = self.gates().in_turn(turn);
+                let (h, c) = state.split_at_mut(y.len());
+                let step = (weights, scratch, x, h, c, &mut *y);
+                match (layer.activation, layer.recurrent_activation) {
+                    // The usual activations without a choice in the inner loop.
+                    (ActivationKind::Tanh, ActivationKind::Sigmoid) => recurrent(layer.cell, (Tanh, Sigmoid), step),
+                    chosen => recurrent(layer.cell, chosen, step),
                 }
-                chosen => self.recurrent(b, layer.cell, chosen, state, reset, x, y),
-            },
+            }
         }
         if self.residual {
             kernel::add(y, x);
         }
     }
+}
 
+struct DenseStep<'a, A> {
+    activation: A,
+    kernel: &'a [f32],
+    bias: &'a [f32],
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl<A: OutputActivation> Visitor for DenseStep<'_, A> {
+    type Out = ();
     #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step")]
-    fn recurrent<B: Backend, A: Activation, R: Activation>(
-        &self,
-        b: B,
-        cell: Cell,
-        activations: (A, R),
-        state: &mut [f32],
-        reset: &mut [f32],
-        x: &[f32],
-        y: &mut [f32],
-    ) {
-        let (h, c) = state.split_at_mut(y.len());
-        match cell {
-            Cell::SimpleRnn => kernel::simple_rnn(b, activations.0, self.gates(), x, h, y),
-            Cell::Lstm => kernel::lstm(b, activations, self.gates(), x, h, c, y),
-            Cell::Gru { reset_after } => {
-                let weights = GruWeights { gates: self.gates(), reset_after };
+    fn visit<B: Backend>(self, b: B) {
+        kernel::dense(b, self.activation, self.kernel, self.bias, self.x, self.y);
+    }
+}
+
+/// Weights, room, x, h, c and y.
+type CellStep<'a> = (Gates<'a>, &'a mut [Vec<f32>; 2], &'a [f32], &'a mut [f32], &'a mut [f32], &'a mut [f32]);
+
+/// One step of a cell, on this machine's best backend.
+fn recurrent<A: Activation, R: Activation>(cell: Cell, activations: (A, R), step: CellStep<'_>) {
+    match cell {
+        Cell::SimpleRnn => dispatch(Step::<_, _, SIMPLE_RNN>(activations, step)),
+        Cell::Lstm => dispatch(Step::<_, _, LSTM>(activations, step)),
+        Cell::Gru { reset_after: true } => dispatch(Step::<_, _, GRU>(activations, step)),
+        Cell::Gru { reset_after: false } => dispatch(Step::<_, _, GRU_RESET_BEFORE>(activations, step)),
+    }
+}
+
+const SIMPLE_RNN: u8 = 0;
+const LSTM: u8 = 1;
+const GRU: u8 = 2;
+const GRU_RESET_BEFORE: u8 = 3;
+
+/// A step of the cell that the number stands for.
+struct Step<'a, A, R, const CELL: u8>((A, R), CellStep<'a>);
+
+impl<A: Activation, R: Activation, const CELL: u8> Visitor for Step<'_, A, R, CELL> {
+    type Out = ();
+    #[inline(always)]
+    fn visit<B: Backend>(self, b: B) {
+        let Step(activations, (weights, [reset, flushed], x, h, c, y)) = self;
+        let x = kernel::flushed(b, x, &mut flushed[..x.len()]);
+        match CELL {
+            SIMPLE_RNN => kernel::simple_rnn(b, activations.0, weights, x, h, y),
+            LSTM => kernel::lstm(b, activations, weights, x, h, c, y),
+            _ => {
+                let weights = GruWeights { gates: weights, reset_after: CELL == GRU };
                 let reset = &mut reset[..y.len()];
                 kernel::gru(b, activations, weights, x, h, reset, y);
             }
         }
-        h.copy_from_slice(y);
     }
 }
 
@@ -172,7 +211,15 @@ impl Inference {
     #[must_use]
     pub fn zero_state(&self) -> State {
         let room = || vec![0.0; self.widest];
-        State { values: vec![0.0; self.state], scratch: Scratch { x: room(), y: room(), reset: room() } }
+        State {
+            values: vec![0.0; self.state],
+            scratch: Scratch {
+                x: room(),
+                y: room(),
+                cell: [room(), room()],
+                turns: vec![Turn::START; self.layers.len()],
+            },
+        }
     }
 
     /// One time step: reads `x`, updates `state`, writes `y`.
@@ -203,17 +250,6 @@ impl Inference {
     }
 
     fn steps(&self, state: &mut State, xs: &[f32], ys: &mut [f32]) {
-        struct Steps<'a>(&'a Inference, &'a mut State, &'a [f32], &'a mut [f32]);
-        impl Visitor for Steps<'_> {
-            type Out = ();
-            #[inline(always)]
-            fn visit<B: Backend>(self, b: B) {
-                let Steps(network, state, xs, ys) = self;
-                for (x, y) in xs.chunks_exact(network.inputs).zip(ys.chunks_exact_mut(network.outputs)) {
-                    network.step_on(b, state, x, y);
-                }
-            }
-        }
         assert!(
             xs.len().is_multiple_of(self.inputs) && xs.len() / self.inputs * self.outputs == ys.len(),
             "{} inputs and room for {} outputs are not the same number of steps of {} and {}",
@@ -224,20 +260,23 @@ impl Inference {
         );
         assert_eq!(state.values.len(), self.state, "the state of another network");
         // A state as large as this network's may have been made by one that is narrower elsewhere.
-        for room in [&mut state.scratch.x, &mut state.scratch.y, &mut state.scratch.reset] {
+        let Scratch { x, y, cell: [reset, flushed], turns } = &mut state.scratch;
+        turns.resize(self.layers.len(), Turn::START);
+        for room in [x, y, reset, flushed] {
             room.resize(room.len().max(self.widest), 0.0);
         }
-        dispatch(Steps(self, state, xs, ys));
+        for (x, y) in xs.chunks_exact(self.inputs).zip(ys.chunks_exact_mut(self.outputs)) {
+            self.step_one(state, x, y);
+        }
     }
 
-    #[inline(always)]
-    fn step_on<B: Backend>(&self, b: B, state: &mut State, x: &[f32], y: &mut [f32]) {
-        let State { values, scratch: Scratch { x: from, y: to, reset } } = state;
+    fn step_one(&self, state: &mut State, x: &[f32], y: &mut [f32]) {
+        let State { values, scratch: Scratch { x: from, y: to, cell, turns } } = state;
         from[..x.len()].copy_from_slice(x);
-        for (layer, &at) in self.layers.iter().zip(&self.states) {
+        for ((layer, &at), turn) in self.layers.iter().zip(&self.states).zip(turns) {
             let (inputs, outputs) = (layer.kind.inputs(), layer.kind.outputs());
             let state = &mut values[at..at + layer.kind.state()];
-            layer.step(b, state, reset, &from[..inputs], &mut to[..outputs]);
+            layer.step(state, turn, cell, &from[..inputs], &mut to[..outputs]);
             core::mem::swap(from, to);
         }
         y.copy_from_slice(&from[..y.len()]);

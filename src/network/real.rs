@@ -2,7 +2,7 @@
 
 use crate::kernel::for_each_block;
 use crate::math::{ActivationKind, Sigmoid, Tanh};
-use crate::simd::{Backend, Visitor, dispatch};
+use crate::simd::{Backend, Visitor, dispatch_scalar};
 use nalgebra::RealField;
 
 /// `f32`, or `f64` where a gradient is to be checked.
@@ -41,7 +41,7 @@ impl Real for f32 {
                 }
             }
         }
-        dispatch(Activate(kind, values));
+        dispatch_scalar(Activate(kind, values));
     }
 }
 

@@ -27,10 +27,22 @@ impl Scalar {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
 impl Scalar<8> {
     /// The token for as many numbers as an AVX register holds.
     pub(super) const fn wide() -> Self {
+        Scalar(())
+    }
+}
+
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+impl Scalar<2> {
+    /// The token for half of the narrowest register.
+    pub(super) const fn pair() -> Self {
         Scalar(())
     }
 }
@@ -136,10 +148,34 @@ where
     const LANES: usize = N;
     type Vector = [f32; N];
     type Half = <Self as Halve>::Half;
+    type Mask = usize;
 
     #[inline(always)]
     fn half(self) -> Self::Half {
         Self::halve()
+    }
+
+    #[inline(always)]
+    fn mask(self, lanes: usize) -> usize {
+        lanes
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const f32, lanes: usize) -> [f32; N] {
+        let mut vector = [0.0; N];
+        for (lane, number) in vector.iter_mut().enumerate().take(lanes) {
+            // SAFETY: as promised to this function.
+            *number = unsafe { from.add(lane).read() };
+        }
+        vector
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, lanes: usize, vector: [f32; N]) {
+        for (lane, number) in vector.iter().enumerate().take(lanes) {
+            // SAFETY: as promised to this function.
+            unsafe { to.add(lane).write(*number) };
+        }
     }
 
     #[inline(always)]
@@ -207,6 +243,15 @@ where
     #[inline(always)]
     fn low_bits_to_exponent(self, a: [f32; N]) -> [f32; N] {
         a.each(|a| f32::from_bits(a.to_bits() << 23))
+    }
+
+    #[inline(always)]
+    fn add_up(self, start: f32, a: [f32; N]) -> f32 {
+        let mut sum = start;
+        for lane in a {
+            sum += lane;
+        }
+        sum
     }
 
     #[inline(always)]
