@@ -20,8 +20,9 @@
 //!   The state is a plain [`Copy`] value apart from the weights: any number of streams share one model, and a state can be
 //!   saved, put back and compared.
 //! - **T steps are one call**: running a sequence and stepping through it give the same bits.
-//! - **The scalar backend is the specification.** The host network, the types with constant sizes, exported source and firmware
-//!   give the same bits on it.
+//! - **The scalar backend is the specification**: on it the host network, the types with constant sizes, exported source and
+//!   firmware give the same bits. A step on another backend is within 1e-6 of it, and the host network and the types still
+//!   agree to the bit.
 //! - **A damaged or foreign model file is a typed error**, never a wrong answer; what is embedded is checked at compile time.
 //! - **Embedded weights are not copied**: flash is the weights' own size and the code, RAM is the state, and on the stack one
 //!   vector per layer. (A GRU in the paper's form needs a second one, and keeps a row of biases that it adds to another.)
@@ -51,7 +52,8 @@
 //! # Weights in memory
 //! Weights are packed in panels of a few units, ordered `[panel][k][gate][unit]` without padding, so that all gates of a panel
 //! accumulate in registers, loads are contiguous and sums before the activation never touch memory. Packing happens when a
-//! model is embedded (at compile time) or read.
+//! model is embedded (at compile time) or read. Where all weights together exceed the first cache, steps go through the panels
+//! to and fro, so that each begins with what is still there; the sums, and so the bits, do not depend on it.
 //!
 //! # Features
 //! | feature | adds |

@@ -9,7 +9,7 @@ use crate::simd::Backend;
 ///
 /// # Panics
 /// If the lengths do not agree. With constant sizes nothing is left of the check.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn dense<B: Backend, A: OutputActivation>(
     b: B,
     activation: A,
@@ -39,7 +39,7 @@ struct Product<'a> {
 }
 
 impl Block for Product<'_> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         let in_panel = unit - panel;
         // SAFETY: the panel's kernel begins at `panel` times the inputs of one unit; lengths are checked in `dense`.
@@ -53,7 +53,7 @@ impl Block for Product<'_> {
 }
 
 /// `start + Σ row[k] · x[k]`, the products of a vector side by side.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn dot<B: Backend>(b: B, start: f32, row: &[f32], x: &[f32]) -> f32 {
     struct Dot<'a> {
         row: &'a [f32],
@@ -61,7 +61,7 @@ fn dot<B: Backend>(b: B, start: f32, row: &[f32], x: &[f32]) -> f32 {
         sum: f32,
     }
     impl Block for Dot<'_> {
-        #[inline(always)]
+        #[cfg_attr(not(debug_assertions), inline(always))]
         unsafe fn run<B: Backend>(&mut self, b: B, k: usize, _: usize, _: usize) {
             // SAFETY: the block is within both slices, whose length is the number of products.
             let products = unsafe { b.mul(b.load(self.row.as_ptr().add(k)), b.load(self.x.as_ptr().add(k))) };

@@ -15,7 +15,7 @@ pub(crate) struct GruWeights<'a> {
 
 /// Steps on input `x`: updates the hidden state `h`, which is the output `y`. The form that resets before the product needs
 /// `scratch`, as long as `h`; the other one does not look at it.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn gru<B: Backend, A: Activation, R: Activation>(
     b: B,
     activations: (A, R),
@@ -48,7 +48,7 @@ struct ResetAfter<'a, A, R> {
 }
 
 impl<A: Activation, R: Activation> Block for ResetAfter<'_, A, R> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: `gru` has checked the lengths, and the block lies within the panel.
         unsafe {
@@ -63,7 +63,7 @@ impl<A: Activation, R: Activation> Block for ResetAfter<'_, A, R> {
     }
 
     /// Two gates in a vector: r with z.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         // SAFETY: `gru` has checked the lengths; r and z are neighbours in every row.
         unsafe {
@@ -94,7 +94,7 @@ struct Reset<'a, R> {
 }
 
 impl<R: Activation> Block for Reset<'_, R> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: as above; `reset_h` is as long as `h`.
         unsafe {
@@ -119,7 +119,7 @@ struct ResetBefore<'a, A, R> {
 }
 
 impl<A: Activation, R: Activation> Block for ResetBefore<'_, A, R> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: as above. Row 1 is the update gate's, row 2 the candidate's; both exist in each of the three rows.
         unsafe {

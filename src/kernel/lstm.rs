@@ -6,7 +6,7 @@ use crate::math::Activation;
 use crate::simd::Backend;
 
 /// Steps on input `x`: updates the hidden state `h`, which is the output `y`, and the cell state `c`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn lstm<B: Backend, A: Activation, R: Activation>(
     b: B,
     activations: (A, R),
@@ -32,7 +32,7 @@ struct Step<'a, A, R> {
 }
 
 impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: `lstm` has checked the lengths, and the block lies within the panel.
         unsafe {
@@ -48,7 +48,7 @@ impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
     }
 
     /// Two gates in a vector: i with f, and g with o, which part again for their activations.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         let (activation, recurrent_activation) = self.activations;
         // SAFETY: `lstm` has checked the lengths; four rows of `width` units are two of twice as many.

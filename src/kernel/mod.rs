@@ -4,6 +4,9 @@
 //! Each cell has one kernel, over slices and sizes: const-generic layers and run-time networks call the same one, and
 //! constant sizes fold because everything here is inlined. For every unit the sum runs in one order, whatever the backend's
 //! width: bias, then inputs, then hidden state, each by rising index.
+//!
+//! In a debug build nothing here is inlined: without optimisation every inlined operation would keep its place on the stack, which
+//! adds up to megabytes.
 
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 mod cortex_m;
@@ -36,7 +39,7 @@ trait Block {
     ///
     /// # Safety
     /// As for [`run`](Block::run) with `b.half()`, where `unit` is the panel's first unit.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         // SAFETY: as promised to this function.
         unsafe { self.run(b.half(), panel, panel, width) };
@@ -47,13 +50,13 @@ const WIDE: usize = panel::WIDTHS[0];
 const NARROW: usize = panel::WIDTHS[1];
 
 /// Runs `work` over all of `units`, panel by panel and block by block.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn for_each_unit<B: Backend>(b: B, units: usize, work: &mut impl Block) {
     for_each_unit_from(b, units, false, work);
 }
 
 /// Runs `work` over all of `units`, beginning with the first or the last of the wide panels.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn for_each_unit_from<B: Backend>(b: B, units: usize, backward: bool, work: &mut impl Block) {
     // The order of `panel_width`, spelt out so that every width but the last stands in the code as a constant.
     let wide = units / WIDE;
@@ -78,7 +81,7 @@ fn for_each_unit_from<B: Backend>(b: B, units: usize, backward: bool, work: &mut
 ///
 /// # Safety
 /// `panel + width` is at most the number of units the work is for.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn for_each_in_panel<B: Backend>(b: B, panel: usize, width: usize, work: &mut impl Block) {
     let mut unit = panel;
     if B::SUMS > 1 {
@@ -96,7 +99,7 @@ unsafe fn for_each_in_panel<B: Backend>(b: B, panel: usize, width: usize, work: 
 ///
 /// # Safety
 /// `unit` is at most `panel + width`, and that at most the number of units the work is for.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn narrow<B: Backend>(b: B, mut unit: usize, panel: usize, width: usize, work: &mut impl Block) {
     while panel + width - unit >= B::LANES {
         // SAFETY: the loop's condition.
@@ -120,11 +123,11 @@ unsafe fn narrow<B: Backend>(b: B, mut unit: usize, panel: usize, width: usize, 
 }
 
 /// Copies `from` to `to`, from registers where it has just been written.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn copy<B: Backend>(b: B, from: &[f32], to: &mut [f32]) {
     struct Copy<'a>(&'a [f32], &'a mut [f32]);
     impl Block for Copy<'_> {
-        #[inline(always)]
+        #[cfg_attr(not(debug_assertions), inline(always))]
         unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, _: usize, _: usize) {
             // SAFETY: the block is within both slices, whose length is the number of units.
             unsafe { b.store(self.1.as_mut_ptr().add(unit), b.load(self.0.as_ptr().add(unit))) }
@@ -135,11 +138,11 @@ fn copy<B: Backend>(b: B, from: &[f32], to: &mut [f32]) {
 }
 
 /// Applies an activation to a slice in place.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn for_each_block<B: Backend>(b: B, values: &mut [f32], activation: impl Activation) {
     struct Apply<'a, A>(&'a mut [f32], A);
     impl<A: Activation> Block for Apply<'_, A> {
-        #[inline(always)]
+        #[cfg_attr(not(debug_assertions), inline(always))]
         unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, _: usize, _: usize) {
             // SAFETY: the block is within the slice, whose length is the number of units.
             unsafe {
@@ -174,7 +177,7 @@ macro_rules! for_each_row {
 /// # Safety
 /// `weights` points at the block's units in the first of the `N` rows of `k = 0`: reads of a vector at `k · step + g · width`
 /// from there are valid for every `k` below `x.len()` and `g` below `N`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn accumulate<B: Backend, const N: usize>(
     b: B,
     #[allow(unused_mut, reason = "the Cortex-M loop adds to it")] mut sums: [B::Vector; N],
@@ -204,7 +207,7 @@ unsafe fn accumulate<B: Backend, const N: usize>(
 ///
 /// # Safety
 /// As for [`accumulate`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
     b: B,
     mut sums: [B::Vector; N],
@@ -252,7 +255,7 @@ unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
 ///
 /// # Safety
 /// Reads of `LANES` numbers at `bias + g · width` are valid for every `g` below `N`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn biases<B: Backend, const N: usize>(b: B, bias: *const f32, width: usize) -> [B::Vector; N] {
     let mut rows = [b.splat(0.0); N];
     for_each_row!(g < N, {
@@ -263,7 +266,7 @@ unsafe fn biases<B: Backend, const N: usize>(b: B, bias: *const f32, width: usiz
 }
 
 /// A cell's input, kept from denormal numbers where they are slow: `x` itself, or its copy in `room`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn flushed<'a, B: Backend>(_: B, x: &'a [f32], room: &'a mut [f32]) -> &'a [f32] {
     if !B::FLUSHES {
         return x;
@@ -276,7 +279,7 @@ pub(crate) fn flushed<'a, B: Backend>(_: B, x: &'a [f32], room: &'a mut [f32]) -
 }
 
 /// `y = (x - offset) ⊙ scale`
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn normalize(offset: &[f32], scale: &[f32], x: &[f32], y: &mut [f32]) {
     for (((y, x), offset), scale) in y.iter_mut().zip(x).zip(offset).zip(scale) {
         *y = (x - offset) * scale;
@@ -284,7 +287,7 @@ pub(crate) fn normalize(offset: &[f32], scale: &[f32], x: &[f32], y: &mut [f32])
 }
 
 /// `y += x`
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn add(y: &mut [f32], x: &[f32]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += x;

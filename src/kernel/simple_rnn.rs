@@ -6,7 +6,7 @@ use crate::math::Activation;
 use crate::simd::Backend;
 
 /// Steps on input `x`: updates the hidden state `h`, which is the output `y`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn simple_rnn<B: Backend, A: Activation>(
     b: B,
     activation: A,
@@ -29,7 +29,7 @@ struct Step<'a, A> {
 }
 
 impl<A: Activation> Block for Step<'_, A> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: `simple_rnn` has checked the lengths, and the block lies within the panel.
         unsafe {

@@ -13,7 +13,7 @@ pub trait Activation: Copy {
     fn apply<B: Backend>(self, b: B, x: B::Vector) -> B::Vector;
 
     /// Applies it for a state, which is kept from denormal numbers where they are slow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn apply_flushed<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
         let y = self.apply(b, x);
         b.flush(y, y)
@@ -27,7 +27,7 @@ pub trait OutputActivation: Copy {
 }
 
 impl<A: Activation> OutputActivation for A {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn apply_all<B: Backend>(self, b: B, y: &mut [f32]) {
         for_each_block(b, y, self);
     }
@@ -46,12 +46,12 @@ pub trait Named: Copy {
 pub struct Softmax;
 
 impl OutputActivation for Softmax {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn apply_all<B: Backend>(self, b: B, y: &mut [f32]) {
         #[derive(Clone, Copy)]
         struct Exp(f32);
         impl Activation for Exp {
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn apply<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
                 exponential::exp(b, b.sub(x, b.splat(self.0)))
             }
@@ -85,14 +85,14 @@ macro_rules! activations {
             pub struct $name;
 
             impl Activation for $name {
-                #[inline(always)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn apply<B: Backend>(self, $b: B, $x: B::Vector) -> B::Vector {
                     $body
                 }
 
                 $(
                     /// Its result is as near to zero as its argument, which is known earlier.
-                    #[inline(always)]
+                    #[cfg_attr(not(debug_assertions), inline(always))]
                     fn apply_flushed<B: Backend>(self, b: B, $size: B::Vector) -> B::Vector {
                         b.flush(self.apply(b, $size), $size)
                     }
@@ -152,7 +152,7 @@ macro_rules! activations {
 
         impl ActivationKind {
             /// [`apply`](Activation::apply) where it is called: every function there is.
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             pub(crate) fn apply_here<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
                 match self {
                     $(ActivationKind::$name => $name.apply(b, x),)*
@@ -163,12 +163,12 @@ macro_rules! activations {
 }
 
 impl Activation for ActivationKind {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn apply<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
         b.apply_kind(self, x)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn apply_flushed<B: Backend>(self, b: B, x: B::Vector) -> B::Vector {
         let y = self.apply(b, x);
         // As `Tanh` does it, for the same bits.
@@ -271,7 +271,7 @@ impl OutputKind {
 }
 
 impl OutputActivation for OutputKind {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn apply_all<B: Backend>(self, b: B, y: &mut [f32]) {
         match self {
             OutputKind::Each(kind) => kind.apply_all(b, y),

@@ -14,7 +14,7 @@ const EXP2M1: [f32; 6] =
 const ROUND: f32 = 12_582_912.0;
 
 /// 2^f - 1 for f in [-½, ½].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn exp2m1<B: Backend>(b: B, f: B::Vector) -> B::Vector {
     let [c0, c1, c2, c3, c4, c5] = EXP2M1;
     let (c0, c1, c2) = (b.splat(c0), b.splat(c1), b.splat(c2));
@@ -28,7 +28,7 @@ fn exp2m1<B: Backend>(b: B, f: B::Vector) -> B::Vector {
 }
 
 /// tanh(x · scale / 2): with m = e^(-scale·|x|) - 1, it is -m / (2 + m) with the sign of x.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn tanh_half<B: Backend>(b: B, x: B::Vector, scale: f32) -> B::Vector {
     // Beyond 2⁻⁴⁰ the result is ±1 to the last bit; the limit keeps 2^n a normal number. `max` lets a NaN through.
     let y = b.mul(b.abs(x), b.splat(-scale * core::f32::consts::LOG2_E));
@@ -41,20 +41,20 @@ fn tanh_half<B: Backend>(b: B, x: B::Vector, scale: f32) -> B::Vector {
 }
 
 /// Hyperbolic tangent.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn tanh<B: Backend>(b: B, x: B::Vector) -> B::Vector {
     tanh_half(b, x, 2.0)
 }
 
 /// Logistic sigmoid, ½ + ½ tanh(x / 2).
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn sigmoid<B: Backend>(b: B, x: B::Vector) -> B::Vector {
     let half = b.splat(0.5);
     b.mul_add(tanh_half(b, x, 1.0), half, half)
 }
 
 /// e^x = 2^(n-1) · (2 + 2·(2^f - 1)). Half the power, so that n = 128 is still a number; at n = -126 it is zero.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn exp<B: Backend>(b: B, x: B::Vector) -> B::Vector {
     /// ln 2 in two parts; the first has so few bits that its product with n is exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];

@@ -11,7 +11,7 @@ const LIMIT: f32 = 9.0;
 
 /// tanh(x) by the tangent of half the argument, n/2q: 2T / (1 + T²) = nq / (q² + n²/4). The denominator is written as
 /// (q - n/2)² + nq, which is nowhere less than the numerator, so that no result is beyond 1.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn tanh<B: Backend>(b: B, x: B::Vector) -> B::Vector {
     // `min` lets a NaN through.
     let t = b.min(b.splat(LIMIT), b.abs(x));
@@ -26,7 +26,7 @@ pub(crate) fn tanh<B: Backend>(b: B, x: B::Vector) -> B::Vector {
 }
 
 /// ½ + ½ tanh(x / 2)
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn sigmoid<B: Backend>(b: B, x: B::Vector) -> B::Vector {
     let half = b.splat(0.5);
     b.mul_add(tanh(b, b.mul(x, half)), half, half)
