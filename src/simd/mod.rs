@@ -41,7 +41,7 @@ pub use choice::{BackendKind, Unavailable, dispatch, dispatch_on, force};
 pub(crate) use combine::{Partial, Wide};
 pub use scalar::Scalar;
 #[cfg(feature = "std")]
-pub use unit::sum_of_blocks;
+pub use unit::read;
 
 use crate::math::{ActivationKind, exponential};
 
@@ -164,7 +164,7 @@ pub trait Backend: Copy + core::fmt::Debug + sealed::Sealed {
         kind.apply_here(self, x)
     }
 
-    /// `value`, and zero in lanes where `size` is below [`TINY`]: where [`FLUSHES`](Backend::FLUSHES) says so, else `value`.
+    /// `value`, and zero in lanes where `size` is below 2⁻⁶⁰: where [`FLUSHES`](Backend::FLUSHES) says so, else `value`.
     ///
     /// A state that fades away in silence would otherwise reach the denormal numbers, with which a product takes 35 times as
     /// long on an x86 processor.
