@@ -5,6 +5,7 @@
 #![cfg(feature = "std")]
 
 use gatelet::network::{Model, Network};
+use gatelet::simd::BackendKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,6 +47,8 @@ impl Crate {
 }
 
 fn program(network: &str, labels: usize) -> String {
+    // Built without `std`, it would not look into the environment.
+    let backend = BackendKind::current();
     format!(
         "#![no_main]\n#![deny(warnings)]\n\
          use gatelet::{{Dense, Gru, Layer, Lstm, Softmax, chain}};\n\
@@ -55,6 +58,7 @@ fn program(network: &str, labels: usize) -> String {
          fn unused() -> Option<(Gru<1, 1>, Lstm<1, 1>, Dense<1, 1, Softmax>)> {{ None }}\n\
          #[unsafe(no_mangle)] pub extern \"C\" fn main() -> i32 {{\n\
              let _ = unused();\n\
+             gatelet::simd::force(gatelet::simd::BackendKind::from_name(\"{backend}\")).unwrap();\n\
              let y = NET.run_last(&mut Net::ZERO_STATE.clone(), &[[0.5, -0.5]; 3]).unwrap();\n\
              println!(\"{{:?}} {{}}\", y.map(f32::to_bits), LABELS.join(\" \"));\n\
              0\n\

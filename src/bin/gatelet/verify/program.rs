@@ -1,12 +1,14 @@
 //! The program that runs a network as its const-generic type.
 
 use gatelet::network::Model;
+use gatelet::simd::BackendKind;
 
 /// Its source. It reads sequences from standard input, each as the number of its values (u64) and then they (f32), and
 /// writes every output (f32) to standard output: of the embedded type step by step, of it by whole sequences, and of the
 /// exported source.
 pub fn source(model: &Model) -> String {
     let (inputs, outputs) = (model.network.inputs(), model.network.outputs());
+    let backend = BackendKind::current();
     let network = gatelet::export::type_of(&model.network);
     format!(
         r#"mod exported;
@@ -48,6 +50,8 @@ fn whole(net: &Net, sequence: &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]> {{
 }}
 
 fn main() {{
+    // As the host network, which is looked at on the same backend.
+    gatelet::simd::force(gatelet::simd::BackendKind::from_name("{backend}")).unwrap();
     let sequences = sequences();
     let mut stdout = std::io::stdout().lock();
     let exported = |_: &Net, sequence: &[[f32; {inputs}]]| stepped(&exported::NET, sequence);
