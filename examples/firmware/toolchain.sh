@@ -1,4 +1,4 @@
-# Finds, or installs, what builds and runs bare-metal Rust programs. Sourced by scripts (POSIX sh):
+# Finds, or installs, what builds and runs Rust programs for other CPUs. Sourced by scripts (POSIX sh):
 #
 #   . examples/firmware/toolchain.sh
 #   need_command qemu-system-arm qemu-system-arm    # COMMAND, and the Debian package that has it
@@ -72,4 +72,35 @@ bare_cargo() (
         set -- -Zbuild-std=core --config "target.$target.linker='ld.lld'" "$@"
     fi
     cargo "$subcommand" --target "$target" "$@"
+)
+
+aarch64=aarch64-unknown-linux-gnu
+
+# need_aarch64: chooses between the default toolchain and Debian's, which has the standard library of other architectures.
+need_aarch64() {
+    aarch64_debian=
+    if find_target $aarch64; then return; fi
+    aarch64_debian=yes
+    if ! debian_has_aarch64; then
+        { command -v dpkg && dpkg --add-architecture arm64 && install_debian rustc-web libstd-rust-web-dev:arm64; } >/dev/null || :
+        debian_has_aarch64 || fail "no Rust toolchain for $aarch64. Any of these helps: 'rustup target add $aarch64'; as root on" \
+            "Debian, 'dpkg --add-architecture arm64 && apt-get update && apt-get install rustc-web libstd-rust-web-dev:arm64'"
+    fi
+    say "$aarch64: $(/usr/bin/rustc --version)"
+}
+
+debian_has_aarch64() {
+    [ -x /usr/bin/rustc ] && [ -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/$aarch64/lib" ]
+}
+
+# Linked statically: a program that takes its libraries at run time may get a `libc6:arm64` of the system beside the cross
+# compiler's loader, two builds that hang together. The limit is for whatever else may hang.
+aarch64_cargo() (
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='timeout 900 qemu-aarch64'
+    export RUSTFLAGS="-C target-feature=+crt-static ${RUSTFLAGS-}" RUSTDOCFLAGS='-C target-feature=+crt-static'
+    [ -z "$aarch64_debian" ] || export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
+    subcommand=$1
+    shift
+    cargo "$subcommand" --target $aarch64 "$@"
 )

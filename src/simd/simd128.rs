@@ -109,12 +109,11 @@ impl Backend for Simd128 {
 
     #[inline(always)]
     fn map(self, a: v128, f: impl Fn(f32) -> f32) -> v128 {
-        let lane = |x| f(x);
         f32x4(
-            lane(f32x4_extract_lane::<0>(a)),
-            lane(f32x4_extract_lane::<1>(a)),
-            lane(f32x4_extract_lane::<2>(a)),
-            lane(f32x4_extract_lane::<3>(a)),
+            f(f32x4_extract_lane::<0>(a)),
+            f(f32x4_extract_lane::<1>(a)),
+            f(f32x4_extract_lane::<2>(a)),
+            f(f32x4_extract_lane::<3>(a)),
         )
     }
 
