@@ -1,6 +1,6 @@
 //! The product of a dense layer.
 
-use super::panel::ROWS_BELOW;
+use super::panel::{ROWS_BELOW, Rows};
 use super::{Block, accumulate, biases, for_each_unit};
 use crate::math::OutputActivation;
 use crate::simd::Backend;
@@ -41,12 +41,11 @@ struct Product<'a> {
 impl Block for Product<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        let in_panel = unit - panel;
-        // SAFETY: the panel's kernel begins at `panel` times the inputs of one unit; lengths are checked in `dense`.
+        // SAFETY: lengths are checked in `dense`, and the block lies within the panel.
         unsafe {
-            let sums = biases::<B, 1>(b, self.bias.as_ptr().add(unit), width);
-            let kernel = self.kernel.as_ptr().add(panel * self.x.len() + in_panel);
-            let [sum] = accumulate(b, sums, kernel, width, width, self.x);
+            let sums = biases::<B, 1>(b, Rows::new::<B>(self.bias, 1, 1, (unit, panel, width)));
+            let kernel = Rows::new::<B>(self.kernel, 1, self.x.len(), (unit, panel, width));
+            let [sum] = accumulate(b, sums, kernel, self.x);
             b.store(self.y.as_mut_ptr().add(unit), sum);
         }
     }

@@ -52,10 +52,10 @@ impl<A: Activation, R: Activation> Block for ResetAfter<'_, A, R> {
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: `gru` has checked the lengths, and the block lies within the panel.
         unsafe {
-            let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
-            let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias, width);
-            let [r, z, n] = accumulate(b, [r, z, n], weights.input, width, 3 * width, self.x);
-            let [r, z, recurrent_n] = accumulate(b, [r, z, recurrent_n], weights.recurrent, width, 3 * width, self.h);
+            let weights = self.weights.block::<B>(3, 4, self.x.len(), (unit, panel, width));
+            let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias);
+            let [r, z, n] = accumulate(b, [r, z, n], weights.input, self.x);
+            let [r, z, recurrent_n] = accumulate(b, [r, z, recurrent_n], weights.recurrent, self.h);
             let n = b.mul_add(self.activations.1.apply(b, r), recurrent_n, n);
             let h = b.load(self.h.as_ptr().add(unit));
             b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations.0, self.activations.1.apply(b, z), n, h));
@@ -68,14 +68,14 @@ impl<A: Activation, R: Activation> Block for ResetAfter<'_, A, R> {
         // SAFETY: `gru` has checked the lengths; r and z are neighbours in every row.
         unsafe {
             let half = b.half();
-            let weights = self.weights.block(3, 4, self.x.len(), panel, panel);
-            let gates = biases::<B, 1>(b, weights.bias, 2 * width);
-            let [n, recurrent_n] = biases::<B::Half, 2>(half, weights.bias.add(2 * width), width);
-            let gates = accumulate(b, gates, weights.input, 2 * width, 3 * width, self.x);
-            let [n] = accumulate(half, [n], weights.input.add(2 * width), width, 3 * width, self.x);
-            let [gates] = accumulate(b, gates, weights.recurrent, 2 * width, 3 * width, self.h);
-            let recurrent = weights.recurrent.add(2 * width);
-            let [recurrent_n] = accumulate(half, [recurrent_n], recurrent, width, 3 * width, self.h);
+            let weights = self.weights.block::<B>(3, 4, self.x.len(), (panel, panel, width));
+            let gates = biases::<B, 1>(b, weights.bias.in_pairs());
+            let [n, recurrent_n] = biases::<B::Half, 2>(half, weights.bias.skip(2));
+            let gates = accumulate(b, gates, weights.input.in_pairs(), self.x);
+            let [n] = accumulate(half, [n], weights.input.skip(2), self.x);
+            let [gates] = accumulate(b, gates, weights.recurrent.in_pairs(), self.h);
+            let recurrent = weights.recurrent.skip(2);
+            let [recurrent_n] = accumulate(half, [recurrent_n], recurrent, self.h);
             let [r, z] = b.split(self.activations.1.apply(b, gates));
             let n = half.mul_add(r, recurrent_n, n);
             let h = half.load(self.h.as_ptr().add(panel));
@@ -98,10 +98,10 @@ impl<R: Activation> Block for Reset<'_, R> {
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: as above; `reset_h` is as long as `h`.
         unsafe {
-            let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
-            let r = biases::<B, 1>(b, weights.bias, width);
-            let r = accumulate(b, r, weights.input, width, 3 * width, self.x);
-            let [r] = accumulate(b, r, weights.recurrent, width, 3 * width, self.h);
+            let weights = self.weights.block::<B>(3, 4, self.x.len(), (unit, panel, width));
+            let r = biases::<B, 1>(b, weights.bias);
+            let r = accumulate(b, r, weights.input, self.x);
+            let [r] = accumulate(b, r, weights.recurrent, self.h);
             let h = b.load(self.h.as_ptr().add(unit));
             b.store(self.reset_h.as_mut_ptr().add(unit), b.mul(self.recurrent_activation.apply(b, r), h));
         }
@@ -123,11 +123,11 @@ impl<A: Activation, R: Activation> Block for ResetBefore<'_, A, R> {
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: as above. Row 1 is the update gate's, row 2 the candidate's; both exist in each of the three rows.
         unsafe {
-            let weights = self.weights.block(3, 4, self.x.len(), unit, panel);
-            let [_, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias, width);
-            let [z, n] = accumulate(b, [z, b.add(n, recurrent_n)], weights.input.add(width), width, 3 * width, self.x);
-            let [z] = accumulate(b, [z], weights.recurrent.add(width), width, 3 * width, self.h);
-            let [n] = accumulate(b, [n], weights.recurrent.add(2 * width), width, 3 * width, self.reset_h);
+            let weights = self.weights.block::<B>(3, 4, self.x.len(), (unit, panel, width));
+            let [_, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias);
+            let [z, n] = accumulate(b, [z, b.add(n, recurrent_n)], weights.input.skip(1), self.x);
+            let [z] = accumulate(b, [z], weights.recurrent.skip(1), self.h);
+            let [n] = accumulate(b, [n], weights.recurrent.skip(2), self.reset_h);
             let h = b.load(self.h.as_ptr().add(unit));
             b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations.0, self.activations.1.apply(b, z), n, h));
         }

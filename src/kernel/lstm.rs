@@ -36,10 +36,10 @@ impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: `lstm` has checked the lengths, and the block lies within the panel.
         unsafe {
-            let weights = self.weights.block(4, 4, self.x.len(), unit, panel);
-            let sums = biases::<B, 4>(b, weights.bias, width);
-            let sums = accumulate(b, sums, weights.input, width, 4 * width, self.x);
-            let sums = accumulate(b, sums, weights.recurrent, width, 4 * width, self.h);
+            let weights = self.weights.block::<B>(4, 4, self.x.len(), (unit, panel, width));
+            let sums = biases::<B, 4>(b, weights.bias);
+            let sums = accumulate(b, sums, weights.input, self.x);
+            let sums = accumulate(b, sums, weights.recurrent, self.h);
             let c = self.c.as_mut_ptr().add(unit);
             let (new_c, new_h) = equations(b, self.activations, sums, b.load(c));
             b.store(c, new_c);
@@ -53,10 +53,10 @@ impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
         let (activation, recurrent_activation) = self.activations;
         // SAFETY: `lstm` has checked the lengths; four rows of `width` units are two of twice as many.
         unsafe {
-            let weights = self.weights.block(4, 4, self.x.len(), panel, panel);
-            let sums = biases::<B, 2>(b, weights.bias, 2 * width);
-            let sums = accumulate(b, sums, weights.input, 2 * width, 4 * width, self.x);
-            let [input_forget, candidate_output] = accumulate(b, sums, weights.recurrent, 2 * width, 4 * width, self.h);
+            let weights = self.weights.block::<B>(4, 4, self.x.len(), (panel, panel, width));
+            let sums = biases::<B, 2>(b, weights.bias.in_pairs());
+            let sums = accumulate(b, sums, weights.input.in_pairs(), self.x);
+            let [input_forget, candidate_output] = accumulate(b, sums, weights.recurrent.in_pairs(), self.h);
             let half = b.half();
             let [i, f] = b.split(recurrent_activation.apply(b, input_forget));
             let [g, o] = b.split(candidate_output);

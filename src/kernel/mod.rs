@@ -20,6 +20,7 @@ mod storage;
 pub(crate) use dense::dense;
 pub(crate) use gru::{GruWeights, gru};
 pub(crate) use lstm::lstm;
+use panel::Rows;
 pub(crate) use panel::{Gates, Source, pack, pack_dense};
 pub(crate) use simple_rnn::simple_rnn;
 pub(crate) use storage::{KernelPanels, Panels};
@@ -52,20 +53,40 @@ const NARROW: usize = panel::WIDTHS[1];
 /// Runs `work` over all of `units`, panel by panel and block by block.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn for_each_unit<B: Backend>(b: B, units: usize, work: &mut impl Block) {
-    for_each_unit_from(b, units, false, work);
+    for_each_unit_from(b, units, Order::USUAL, work);
 }
 
-/// Runs `work` over all of `units`, beginning with the first or the last of the wide panels.
+/// How to go through the wide panels.
+#[derive(Clone, Copy, Debug)]
+struct Order {
+    /// Whether to begin with the last.
+    backward: bool,
+    /// Whether to take two at a time, where a wide panel is one register.
+    pairs: bool,
+}
+
+impl Order {
+    const USUAL: Self = Order { backward: false, pairs: true };
+}
+
+/// Runs `work` over all of `units`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn for_each_unit_from<B: Backend>(b: B, units: usize, backward: bool, work: &mut impl Block) {
+fn for_each_unit_from<B: Backend>(b: B, units: usize, order: Order, work: &mut impl Block) {
     // The order of `panel_width`, spelt out so that every width but the last stands in the code as a constant.
     let wide = units / WIDE;
+    let pairs = if order.pairs && B::SUMS > 1 && B::LANES == WIDE { wide / 2 } else { 0 };
+    for i in 0..pairs {
+        let panel = 2 * WIDE * if order.backward { pairs - 1 - i } else { i };
+        // SAFETY: two panels of `WIDE` units begin at `panel`.
+        unsafe { work.run(Wide(b), panel, panel, WIDE) };
+    }
+    let wide = wide - 2 * pairs;
     for i in 0..wide {
-        let panel = WIDE * if backward { wide - 1 - i } else { i };
+        let panel = WIDE * (2 * pairs + if order.backward { wide - 1 - i } else { i });
         // SAFETY: the panel begins at `panel` and has `WIDE` units.
         unsafe { for_each_in_panel(b, panel, WIDE, work) };
     }
-    let mut panel = wide * WIDE;
+    let mut panel = (2 * pairs + wide) * WIDE;
     while units - panel >= NARROW {
         // SAFETY: the panel begins at `panel` and has `NARROW` units.
         unsafe { for_each_in_panel(b, panel, NARROW, work) };
@@ -172,33 +193,30 @@ macro_rules! for_each_row {
     };
 }
 
-/// `sums[g] + Σ_k weights[k][g] · x[k]` for `N` rows `g` of a panel, `width` numbers apart, and `step` from `k` to `k`.
+/// `sums[g] + Σ_k weights[k][g] · x[k]` for `N` rows `g`.
 ///
 /// # Safety
-/// `weights` points at the block's units in the first of the `N` rows of `k = 0`: reads of a vector at `k · step + g · width`
-/// from there are valid for every `k` below `x.len()` and `g` below `N`.
+/// Reads of a block's numbers in `N` rows are valid for every `k` below `x.len()`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn accumulate<B: Backend, const N: usize>(
     b: B,
     #[allow(unused_mut, reason = "the Cortex-M loop adds to it")] mut sums: [B::Vector; N],
-    weights: *const f32,
-    width: usize,
-    step: usize,
+    weights: Rows,
     x: &[f32],
 ) -> [B::Vector; N] {
     #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
-    if B::LANES == 4 && width == 4 && step == 4 * N && matches!(N, 1 | 3 | 4) {
+    if B::LANES == 4 && weights.width == 4 && weights.step == 4 * N && matches!(N, 1 | 3 | 4) {
         // SAFETY: four lanes are four numbers; a panel of four units has all rows of a `k` side by side.
-        unsafe { cortex_m::accumulate::<N>(&mut *(&raw mut sums).cast::<[[f32; 4]; N]>(), weights, x) };
+        unsafe { cortex_m::accumulate::<N>(&mut *(&raw mut sums).cast::<[[f32; 4]; N]>(), weights.at, x) };
         return sums;
     }
     // One product after another waits for the one before; where that shows, neighbouring `k` go to sums of their own.
     // SAFETY: as promised to this function.
     unsafe {
         match B::SUMS.div_ceil(N * B::REGISTERS) {
-            0 | 1 => accumulate_apart::<B, N, 1>(b, sums, weights, width, step, x),
-            2 => accumulate_apart::<B, N, 2>(b, sums, weights, width, step, x),
-            _ => accumulate_apart::<B, N, 4>(b, sums, weights, width, step, x),
+            0 | 1 => accumulate_apart::<B, N, 1>(b, sums, weights, x),
+            2 => accumulate_apart::<B, N, 2>(b, sums, weights, x),
+            _ => accumulate_apart::<B, N, 4>(b, sums, weights, x),
         }
     }
 }
@@ -211,9 +229,7 @@ unsafe fn accumulate<B: Backend, const N: usize>(
 unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
     b: B,
     mut sums: [B::Vector; N],
-    mut weights: *const f32,
-    width: usize,
-    step: usize,
+    mut weights: Rows,
     x: &[f32],
 ) -> [B::Vector; N] {
     /// The products with one `x`. Not a closure, which the compiler may leave apart.
@@ -222,9 +238,9 @@ unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
             let x = b.splat($x);
             for_each_row!(g < N, {
                 // SAFETY: as promised to this function.
-                $sums[g] = b.mul_add(unsafe { b.load(weights.add(g * width)) }, x, $sums[g]);
+                $sums[g] = b.mul_add(unsafe { weights.load(b, g) }, x, $sums[g]);
             });
-            weights = weights.wrapping_add(step);
+            weights.at = weights.at.wrapping_add(weights.step);
         };
     }
     let mut rest = x;
@@ -254,13 +270,13 @@ unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
 /// `N` neighbouring rows of a panel's biases.
 ///
 /// # Safety
-/// Reads of `LANES` numbers at `bias + g · width` are valid for every `g` below `N`.
+/// Reads of a block's numbers in `N` rows are valid.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn biases<B: Backend, const N: usize>(b: B, bias: *const f32, width: usize) -> [B::Vector; N] {
+unsafe fn biases<B: Backend, const N: usize>(b: B, bias: Rows) -> [B::Vector; N] {
     let mut rows = [b.splat(0.0); N];
     for_each_row!(g < N, {
         // SAFETY: as promised to this function.
-        rows[g] = unsafe { b.load(bias.add(g * width)) };
+        rows[g] = unsafe { bias.load(b, g) };
     });
     rows
 }

@@ -1,14 +1,14 @@
 //! The order of weights in memory: panels of a few units, and within a panel `[k][gate][unit]`, so that the weights a block
 //! of units meets in one product stand side by side.
 
-use super::{Block, for_each_unit_from};
+use super::{Block, Order, for_each_unit_from};
 use crate::cell::Turn;
 use crate::simd::Backend;
 
 /// Units in a panel: as many wide ones as fit, then a narrow one if it fits, and the last panel of a layer has what is left. It
 /// is storage: how many lanes work on it at a time is the backend's affair. A wide one is two of a host's widest registers.
 pub(super) const WIDTHS: [usize; 2] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
-    [32, 16]
+    [16, 16]
 } else if cfg!(any(target_arch = "aarch64", target_arch = "wasm32")) {
     [8, 4]
 } else {
@@ -105,8 +105,7 @@ pub(crate) struct Gates<'a> {
     pub(crate) recurrent: &'a [f32],
     pub(crate) input: &'a [f32],
     pub(crate) bias: &'a [f32],
-    /// Whether to begin with the last of the wide panels.
-    backward: bool,
+    order: Order,
 }
 
 /// Weights that exceed this leave the first cache before the next step comes to them.
@@ -114,14 +113,20 @@ const CACHED: usize = 40 * 1024;
 
 impl<'a> Gates<'a> {
     pub(crate) const fn new(recurrent: &'a [f32], input: &'a [f32], bias: &'a [f32]) -> Self {
-        Gates { recurrent, input, bias, backward: false }
+        Gates { recurrent, input, bias, order: Order::USUAL }
     }
 
     /// The same weights, gone through in the other direction than in the step before if that is of any use.
     #[inline(always)]
     pub(crate) fn in_turn(self, turn: &mut Turn) -> Self {
         let bytes = 4 * (self.recurrent.len() + self.input.len() + self.bias.len());
-        Gates { backward: bytes > CACHED && turn.next(), ..self }
+        if bytes <= CACHED {
+            return self;
+        }
+        // What is gone through at a time should survive in the cache. Four gates keep the processor busy with one panel.
+        let units = self.bias.len() / 4;
+        let pairs = self.recurrent.len() != 4 * units * units;
+        Gates { order: Order { backward: turn.next(), pairs }, ..self }
     }
 }
 
@@ -129,7 +134,7 @@ impl Gates<'_> {
     /// Runs `work` over all of `units`, wide panels in the direction that these weights are gone through.
     #[inline(always)]
     pub(super) fn for_each_unit<B: Backend>(self, b: B, units: usize, work: &mut impl Block) {
-        for_each_unit_from(b, units, self.backward, work);
+        for_each_unit_from(b, units, self.order, work);
     }
 
     /// The number of units, once every length is known to agree with it.
@@ -148,35 +153,95 @@ impl Gates<'_> {
         units
     }
 
-    /// Where a block's bias, input and recurrent weights begin: the first row of its units.
+    /// A block's rows in the bias, the input and the recurrent weights.
     ///
     /// # Safety
     /// The lengths are those that [`units`](Gates::units) checks for the same `gates`, `biases` and `inputs`, and `unit` lies
     /// in the panel that begins at `panel`.
     #[inline(always)]
-    pub(super) unsafe fn block(
+    pub(super) unsafe fn block<B: Backend>(
         &self,
         gates: usize,
         biases: usize,
         inputs: usize,
-        unit: usize,
-        panel: usize,
+        (unit, panel, width): (usize, usize, usize),
     ) -> BlockWeights {
         let units = self.bias.len() / biases;
         // SAFETY: a panel's part of a matrix with n numbers per unit begins at n times the units before it.
         unsafe {
             BlockWeights {
-                bias: self.bias.as_ptr().add(panel * biases + unit - panel),
-                input: self.input.as_ptr().add(panel * gates * inputs + unit - panel),
-                recurrent: self.recurrent.as_ptr().add(panel * gates * units + unit - panel),
+                bias: Rows::new::<B>(self.bias, biases, biases, (unit, panel, width)),
+                input: Rows::new::<B>(self.input, gates, gates * inputs, (unit, panel, width)),
+                recurrent: Rows::new::<B>(self.recurrent, gates, gates * units, (unit, panel, width)),
             }
         }
     }
 }
 
-/// The first rows of a block of units, one for each matrix.
+/// A block's rows, one for each matrix.
 pub(super) struct BlockWeights {
-    pub(super) bias: *const f32,
-    pub(super) input: *const f32,
-    pub(super) recurrent: *const f32,
+    pub(super) bias: Rows,
+    pub(super) input: Rows,
+    pub(super) recurrent: Rows,
+}
+
+/// The rows of a block of units in a packed matrix.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    /// The first unit's number in the first row.
+    pub(super) at: *const f32,
+    /// From row to row.
+    pub(super) width: usize,
+    /// From `k` to `k`.
+    pub(super) step: usize,
+    /// From a register to the next one, of a backend of two.
+    pub(super) apart: usize,
+}
+
+impl Rows {
+    /// The block `(unit, panel, width)` of a matrix with `rows` rows for each `k`, and `numbers` numbers for each unit.
+    ///
+    /// # Safety
+    /// The block lies within the matrix.
+    #[inline(always)]
+    pub(super) unsafe fn new<B: Backend>(
+        matrix: &[f32],
+        rows: usize,
+        numbers: usize,
+        (unit, panel, width): (usize, usize, usize),
+    ) -> Self {
+        Rows {
+            // SAFETY: as promised to this function.
+            at: unsafe { matrix.as_ptr().add(panel * numbers + unit - panel) },
+            width,
+            step: rows * width,
+            apart: if B::LANES > width { width * numbers } else { B::LANES / 2 },
+        }
+    }
+
+    /// The same without the first `rows` rows.
+    ///
+    /// # Safety
+    /// There are as many.
+    #[inline(always)]
+    pub(super) unsafe fn skip(self, rows: usize) -> Self {
+        // SAFETY: as promised to this function.
+        Rows { at: unsafe { self.at.add(rows * self.width) }, ..self }
+    }
+
+    /// The same with two rows as one.
+    #[inline(always)]
+    pub(super) fn in_pairs(self) -> Self {
+        Rows { width: 2 * self.width, ..self }
+    }
+
+    /// The block's numbers in a row.
+    ///
+    /// # Safety
+    /// They are within the matrix.
+    #[inline(always)]
+    pub(super) unsafe fn load<B: Backend>(self, b: B, row: usize) -> B::Vector {
+        // SAFETY: as promised to this function.
+        unsafe { b.load_apart(self.at.add(row * self.width), self.apart) }
+    }
 }

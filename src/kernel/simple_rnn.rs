@@ -33,10 +33,10 @@ impl<A: Activation> Block for Step<'_, A> {
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
         // SAFETY: `simple_rnn` has checked the lengths, and the block lies within the panel.
         unsafe {
-            let weights = self.weights.block(1, 1, self.x.len(), unit, panel);
-            let sums = biases::<B, 1>(b, weights.bias, width);
-            let sums = accumulate(b, sums, weights.input, width, width, self.x);
-            let [sum] = accumulate(b, sums, weights.recurrent, width, width, self.h);
+            let weights = self.weights.block::<B>(1, 1, self.x.len(), (unit, panel, width));
+            let sums = biases::<B, 1>(b, weights.bias);
+            let sums = accumulate(b, sums, weights.input, self.x);
+            let [sum] = accumulate(b, sums, weights.recurrent, self.h);
             b.store(self.y.as_mut_ptr().add(unit), equations(b, self.activation, sum));
         }
     }

@@ -35,6 +35,10 @@ macro_rules! chain {
     ($first:ty, $($rest:ty),+ $(,)?) => { $crate::Chain<$first, $crate::chain!($($rest),+)> };
 }
 
+/// What flows between two layers, in a place where a register's worth of it does not cross cache lines.
+#[cfg_attr(not(target_os = "none"), repr(align(64)))]
+struct Aligned<T>(T);
+
 impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     type Input = A::Input;
     type Output = B::Output;
@@ -45,9 +49,9 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
 
     #[inline(always)]
     fn step_on<K: Backend>(&self, b: K, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output) {
-        let mut between = A::Output::ZERO;
-        self.0.step_on(b, &mut state.0, x, &mut between);
-        self.1.step_on(b, &mut state.1, &between, y);
+        let mut between = Aligned(A::Output::ZERO);
+        self.0.step_on(b, &mut state.0, x, &mut between.0);
+        self.1.step_on(b, &mut state.1, &between.0, y);
     }
 
     #[inline(always)]
@@ -55,9 +59,9 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
         if size_of::<B::State>() == 0 {
             self.0.advance_on(b, &mut state.0, x);
         } else {
-            let mut between = A::Output::ZERO;
-            self.0.step_on(b, &mut state.0, x, &mut between);
-            self.1.advance_on(b, &mut state.1, &between);
+            let mut between = Aligned(A::Output::ZERO);
+            self.0.step_on(b, &mut state.0, x, &mut between.0);
+            self.1.advance_on(b, &mut state.1, &between.0);
         }
     }
 }

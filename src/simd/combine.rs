@@ -46,6 +46,12 @@ impl<B: Backend> Backend for Wide<B> {
     }
 
     #[inline(always)]
+    unsafe fn load_apart(self, from: *const f32, apart: usize) -> Self::Vector {
+        // SAFETY: as promised to this function.
+        unsafe { [self.0.load(from), self.0.load(from.add(apart))] }
+    }
+
+    #[inline(always)]
     unsafe fn store(self, to: *mut f32, [low, high]: Self::Vector) {
         // SAFETY: as promised to this function, for twice as many numbers.
         unsafe {

@@ -102,6 +102,17 @@ pub trait Backend: Copy + core::fmt::Debug + sealed::Sealed {
     /// `from` is valid for reads of `LANES` numbers.
     unsafe fn load(self, from: *const f32) -> Self::Vector;
 
+    /// Reads `LANES` numbers; where a vector is two registers, the second one from `apart` numbers behind the first.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of `LANES` numbers, or of half as many there and `apart` numbers behind.
+    #[inline(always)]
+    unsafe fn load_apart(self, from: *const f32, apart: usize) -> Self::Vector {
+        let _ = apart;
+        // SAFETY: as promised to this function.
+        unsafe { self.load(from) }
+    }
+
     /// Writes `LANES` numbers.
     ///
     /// # Safety
