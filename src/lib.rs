@@ -84,7 +84,7 @@ pub use cell::{Gru, HiddenState, Lstm, LstmState, SimpleRnn};
 pub use format::{FormatError, ReadInto};
 #[cfg(feature = "nalgebra")]
 pub use layer::MatrixLayer;
-pub use layer::{Chain, Dense, Layer, LengthMismatch, Normalize, Residual, Vector};
+pub use layer::{Chain, Dense, Layer, LengthMismatch, Normalize, Residual, StreamMismatch, Vector};
 pub use math::{
     Activation, Elu, HardSigmoid, Linear, OutputActivation, Relu, Sigmoid, Softmax, Softplus, Softsign, Tanh,
 };

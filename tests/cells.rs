@@ -307,6 +307,8 @@ fn lengths_are_checked_before_anything_is_done() {
     let error = net.run(&mut state, &[[1.0; 2]; 3], &mut [[0.0; 15]; 2]).unwrap_err();
     assert_eq!(error.to_string(), "3 inputs but room for 2 outputs: a run gives one output per step");
     assert_eq!(state, Lstm::<2, 15>::ZERO_STATE);
+    let error = net.step_streams(&mut [state; 3], &[[1.0; 2]; 3], &mut [[0.0; 15]; 2]).unwrap_err();
+    assert_eq!(error.to_string(), "3 streams, but 3 inputs and room for 2 outputs: each stream has one of both");
     assert_eq!(net.run_last(&mut state, &[]), None);
     assert!(net.run_to_vec::<2>(&mut state, &[[1.0; 2]; 3]).is_err());
     assert_eq!(net.run_to_vec::<3>(&mut state, &[[1.0; 2]; 3]).unwrap().len(), 3);

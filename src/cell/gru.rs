@@ -2,8 +2,8 @@
 
 use super::HiddenState;
 use crate::format::{Kind, Shape, leaf_layer};
-use crate::kernel::{self, GruWeights, Panels, Source};
-use crate::layer::Layer;
+use crate::kernel::{self, GruWeights, Panels, Source, Stream};
+use crate::layer::{Layer, one_by_one};
 use crate::math::{Activation, Named, Sigmoid, Tanh};
 use crate::simd::Backend;
 use core::marker::PhantomData;
@@ -112,6 +112,28 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Na
         } else {
             kernel::gru(b, activations, weights, x, &mut state.h, &mut [0.0; H], y);
         }
+    }
+
+    #[inline(always)]
+    fn step_streams_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        states: [&mut HiddenState<H>; T],
+        xs: [&[f32; I]; T],
+        ys: [&mut [f32; H]; T],
+    ) {
+        let weights = self.weights.gates();
+        if !RESET_AFTER || !weights.serve_together::<B, T>(3) {
+            return one_by_one(self, b, states, xs, ys);
+        }
+        let weights = weights.in_turn(&mut states[0].turn);
+        let mut rooms = [[0.0; I]; T];
+        let mut parts = states.into_iter().zip(xs).zip(&mut rooms).zip(ys);
+        let streams = core::array::from_fn::<_, T, _>(|_| {
+            let (((state, x), room), y) = parts.next().expect("as many as T");
+            Stream { x: kernel::flushed(b, x, room), h: &mut state.h, c: &mut [], y }
+        });
+        kernel::gru_streams(b, (A::VALUE, R::VALUE), weights, streams);
     }
 }
 

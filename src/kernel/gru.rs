@@ -1,5 +1,6 @@
 //! One step of a GRU, in both forms.
 
+use super::streams::{self, Stream, StreamBlock, Streams};
 use super::{Block, Gates, accumulate, biases, copy};
 use crate::cell::gru::update;
 use crate::math::Activation;
@@ -130,6 +131,65 @@ impl<A: Activation, R: Activation> Block for ResetBefore<'_, A, R> {
             let [n] = accumulate(b, [n], weights.recurrent.skip(2), self.reset_h);
             let h = b.load(self.h.as_ptr().add(unit));
             b.store(self.y.as_mut_ptr().add(unit), update(b, self.activations.0, self.activations.1.apply(b, z), n, h));
+        }
+    }
+}
+
+/// One step of `T` streams in the form that resets after the product: the bits of `T` steps.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn gru_streams<B: Backend, A: Activation, R: Activation, const T: usize>(
+    b: B,
+    activations: (A, R),
+    weights: Gates<'_>,
+    streams: [Stream<'_>; T],
+) {
+    let mut units = 0;
+    for Stream { x, h, y, .. } in &streams {
+        units = weights.units(3, 4, x, h, y);
+        assert!(x.len() == streams[0].x.len());
+    }
+    let mut work = Streams(StepOfStreams { activations, weights, streams });
+    weights.for_each_unit(b, units, &mut work);
+    for stream in work.0.streams {
+        copy(b, stream.y, stream.h);
+    }
+}
+
+struct StepOfStreams<'a, A, R, const T: usize> {
+    activations: (A, R),
+    weights: Gates<'a>,
+    streams: [Stream<'a>; T],
+}
+
+impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams<'_, A, R, T> {
+    const GATES: usize = 3;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: `gru_streams` has checked the lengths, and the block lies within the panel.
+        unsafe {
+            let weights = self.weights.block::<B>(3, 4, self.streams[0].x.len(), (unit, panel, width));
+            let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias);
+            let xs = self.streams.each_ref().map(|s| s.x);
+            let inputs = streams::accumulate::<B, 3, S, T>(b, [[r, z, n]; T], weights.input, xs);
+            let h = self.streams.each_ref().map(|s| &*s.h);
+            let sums = inputs.map(|[r, z, _]| [r, z, recurrent_n]);
+            let sums = streams::accumulate::<B, 3, S, T>(b, sums, weights.recurrent, h);
+            for ((stream, [_, _, n]), [r, z, recurrent_n]) in self.streams.iter_mut().zip(inputs).zip(sums) {
+                let n = b.mul_add(self.activations.1.apply(b, r), recurrent_n, n);
+                let z = self.activations.1.apply(b, z);
+                let h = b.load(stream.h.as_ptr().add(unit));
+                b.store(stream.y.as_mut_ptr().add(unit), update(b, self.activations.0, z, n, h));
+            }
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        let (activations, weights) = (self.activations, self.weights);
+        for Stream { x, h, y, .. } in &mut self.streams {
+            // SAFETY: as promised to this function, for each stream.
+            unsafe { ResetAfter { activations, weights, x, h, y }.run_in_pairs(b, panel, width) };
         }
     }
 }

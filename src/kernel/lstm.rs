@@ -1,5 +1,6 @@
 //! One step of an LSTM.
 
+use super::streams::{self, Stream, StreamBlock, Streams};
 use super::{Block, Gates, accumulate, biases, copy};
 use crate::cell::lstm::{equations, update};
 use crate::math::Activation;
@@ -65,6 +66,63 @@ impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
             let (new_c, new_h) = update(half, activation, [i, f, g, o], half.load(c));
             half.store(c, new_c);
             half.store(self.y.as_mut_ptr().add(panel), new_h);
+        }
+    }
+}
+
+/// One step of `T` streams: the bits of `T` steps.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn lstm_streams<B: Backend, A: Activation, R: Activation, const T: usize>(
+    b: B,
+    activations: (A, R),
+    weights: Gates<'_>,
+    streams: [Stream<'_>; T],
+) {
+    let mut units = 0;
+    for Stream { x, h, c, y } in &streams {
+        units = weights.units(4, 4, x, h, y);
+        assert!(c.len() == units && x.len() == streams[0].x.len());
+    }
+    let mut work = Streams(StepOfStreams { activations, weights, streams });
+    weights.for_each_unit(b, units, &mut work);
+    for stream in work.0.streams {
+        copy(b, stream.y, stream.h);
+    }
+}
+
+struct StepOfStreams<'a, A, R, const T: usize> {
+    activations: (A, R),
+    weights: Gates<'a>,
+    streams: [Stream<'a>; T],
+}
+
+impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams<'_, A, R, T> {
+    const GATES: usize = 4;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: `lstm_streams` has checked the lengths, and the block lies within the panel.
+        unsafe {
+            let weights = self.weights.block::<B>(4, 4, self.streams[0].x.len(), (unit, panel, width));
+            let sums = [biases::<B, 4>(b, weights.bias); T];
+            let sums = streams::accumulate::<B, 4, S, T>(b, sums, weights.input, self.streams.each_ref().map(|s| s.x));
+            let h = self.streams.each_ref().map(|s| &*s.h);
+            let sums = streams::accumulate::<B, 4, S, T>(b, sums, weights.recurrent, h);
+            for (stream, sums) in self.streams.iter_mut().zip(sums) {
+                let c = stream.c.as_mut_ptr().add(unit);
+                let (new_c, new_h) = equations(b, self.activations, sums, b.load(c));
+                b.store(c, new_c);
+                b.store(stream.y.as_mut_ptr().add(unit), new_h);
+            }
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        let (activations, weights) = (self.activations, self.weights);
+        for Stream { x, h, c, y } in &mut self.streams {
+            // SAFETY: as promised to this function, for each stream.
+            unsafe { Step { activations, weights, x, h, c, y }.run_in_pairs(b, panel, width) };
         }
     }
 }

@@ -16,14 +16,16 @@ mod lstm;
 mod panel;
 mod simple_rnn;
 mod storage;
+mod streams;
 
 pub(crate) use dense::dense;
-pub(crate) use gru::{GruWeights, gru};
-pub(crate) use lstm::lstm;
+pub(crate) use gru::{GruWeights, gru, gru_streams};
+pub(crate) use lstm::{lstm, lstm_streams};
 use panel::Rows;
 pub(crate) use panel::{Gates, Source, pack, pack_dense};
 pub(crate) use simple_rnn::simple_rnn;
 pub(crate) use storage::{KernelPanels, Panels};
+pub(crate) use streams::Stream;
 
 use crate::math::Activation;
 use crate::simd::{Backend, Partial, TINY, Wide};
@@ -213,11 +215,20 @@ unsafe fn accumulate<B: Backend, const N: usize>(
     // One product after another waits for the one before; where that shows, neighbouring `k` go to sums of their own.
     // SAFETY: as promised to this function.
     unsafe {
-        match B::SUMS.div_ceil(N * B::REGISTERS) {
-            0 | 1 => accumulate_apart::<B, N, 1>(b, sums, weights, x),
+        match sums_apart::<B>(N) {
+            1 => accumulate_apart::<B, N, 1>(b, sums, weights, x),
             2 => accumulate_apart::<B, N, 2>(b, sums, weights, x),
             _ => accumulate_apart::<B, N, 4>(b, sums, weights, x),
         }
+    }
+}
+
+/// In how many parts the sums of `rows` rows are taken, so that enough of them run side by side.
+const fn sums_apart<B: Backend>(rows: usize) -> usize {
+    match B::SUMS.div_ceil(rows * B::REGISTERS) {
+        0 | 1 => 1,
+        2 => 2,
+        _ => 4,
     }
 }
 

@@ -116,11 +116,21 @@ impl<'a> Gates<'a> {
         Gates { recurrent, input, bias, order: Order::USUAL }
     }
 
+    const fn exceed_cache(&self) -> bool {
+        4 * (self.recurrent.len() + self.input.len() + self.bias.len()) > CACHED
+    }
+
+    /// Whether a step of `T` streams together is faster than `T` steps: where weights that come from afar serve all of them, and
+    /// the sums of one register's units are enough to run side by side.
+    #[inline(always)]
+    pub(crate) const fn serve_together<B: Backend, const T: usize>(&self, gates: usize) -> bool {
+        T > 1 && T * gates >= B::SUMS && self.exceed_cache()
+    }
+
     /// The same weights, gone through in the other direction than in the step before if that is of any use.
     #[inline(always)]
     pub(crate) fn in_turn(self, turn: &mut Turn) -> Self {
-        let bytes = 4 * (self.recurrent.len() + self.input.len() + self.bias.len());
-        if bytes <= CACHED {
+        if !self.exceed_cache() {
             return self;
         }
         // What is gone through at a time should survive in the cache. Four gates keep the processor busy with one panel.

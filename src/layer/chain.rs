@@ -36,6 +36,7 @@ macro_rules! chain {
 }
 
 /// What flows between two layers, in a place where a register's worth of it does not cross cache lines.
+#[derive(Clone, Copy)]
 #[cfg_attr(not(target_os = "none"), repr(align(64)))]
 struct Aligned<T>(T);
 
@@ -52,6 +53,19 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
         let mut between = Aligned(A::Output::ZERO);
         self.0.step_on(b, &mut state.0, x, &mut between.0);
         self.1.step_on(b, &mut state.1, &between.0, y);
+    }
+
+    #[inline(always)]
+    fn step_streams_on<K: Backend, const T: usize>(
+        &self,
+        b: K,
+        mut states: [&mut Self::State; T],
+        xs: [&Self::Input; T],
+        ys: [&mut Self::Output; T],
+    ) {
+        let mut between = [Aligned(A::Output::ZERO); T];
+        self.0.step_streams_on(b, states.each_mut().map(|s| &mut s.0), xs, between.each_mut().map(|y| &mut y.0));
+        self.1.step_streams_on(b, states.map(|s| &mut s.1), between.each_ref().map(|x| &x.0), ys);
     }
 
     #[inline(always)]

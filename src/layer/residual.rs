@@ -36,6 +36,20 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
     }
 
     #[inline(always)]
+    fn step_streams_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        states: [&mut L::State; T],
+        xs: [&L::Input; T],
+        mut ys: [&mut L::Output; T],
+    ) {
+        self.0.step_streams_on(b, states, xs, ys.each_mut().map(|y| &mut **y));
+        for (y, x) in ys.into_iter().zip(xs) {
+            crate::kernel::add(y.as_mut_slice(), x.as_slice());
+        }
+    }
+
+    #[inline(always)]
     fn advance_on<B: Backend>(&self, b: B, state: &mut L::State, x: &L::Input) {
         self.0.advance_on(b, state, x);
     }

@@ -67,6 +67,7 @@ impl Backend for Avx2 {
     type Mask = __m256i;
     const MASKS: bool = true;
     const SUMS: usize = 8;
+    const STREAMS: usize = 2;
     const FLUSHES: bool = true;
 
     operations!(256);

@@ -61,6 +61,7 @@ macro_rules! backend {
             type Mask = $mask;
             const MASKS: bool = true;
             const SUMS: usize = 8;
+            const STREAMS: usize = 4;
             const FLUSHES: bool = true;
 
             operations!($bits);

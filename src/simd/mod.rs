@@ -70,6 +70,8 @@ pub trait Backend: Copy + core::fmt::Debug + sealed::Sealed {
     /// How many sums must run side by side, so that none waits for the one before it: the latency of
     /// [`mul_add`](Backend::mul_add) times how many begin in a cycle. 1 where that is not known to matter.
     const SUMS: usize = 1;
+    /// How many streams that share a model are worth a step together: 1, 2 or 4, as many as there are registers for.
+    const STREAMS: usize = 1;
     /// Registers in a [`Vector`](Backend::Vector).
     const REGISTERS: usize = 1;
     /// Whether numbers next to zero are slow on it, so that states are kept from them: see [`flush`](Backend::flush).

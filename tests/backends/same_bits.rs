@@ -4,7 +4,7 @@ use crate::{CANARY, CELLS, bits, dense, on_every_backend, random_network, recurr
 use gatelet::math::{ActivationKind, OutputKind};
 use gatelet::network::{Model, Network, Recurrent};
 use gatelet::simd::BackendKind;
-use gatelet::{Dense, Gru, Layer, Lstm, ReadInto, SimpleRnn, Softmax, Vector, chain};
+use gatelet::{Dense, Gru, Layer, Lstm, ReadInto, Residual, SimpleRnn, Softmax, Vector, chain};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -100,4 +100,41 @@ fn types_give_the_bits_of_the_network() {
     assert_type_is_network::<4, Gru<4, 40>>("gru(40)");
     assert_type_is_network::<13, Gru<13, 7, false>>("gru(7, reset_after=false)");
     assert_type_is_network::<3, chain!(Gru<3, 4>, Dense<4, 3, Softmax>)>("gru(4), dense(3, softmax)");
+}
+
+/// Steps of seven streams together, which is no multiple of those that a backend takes at a time, and of each alone.
+fn assert_streams_are_steps<const I: usize, N>(description: &str)
+where
+    N: Layer<Input = [f32; I], State: PartialEq + std::fmt::Debug> + ReadInto,
+{
+    const STREAMS: usize = 7;
+    let rng = &mut ChaCha8Rng::seed_from_u64(6);
+    let network = random_network(rng, Network::<f32>::describe(I, description).unwrap().layers().to_vec());
+    let mut net = Box::new(N::EMPTY);
+    net.read_into(&Model::new(network).to_bytes().unwrap()).unwrap();
+    let xs = uniform(rng, 1.0, 5 * STREAMS * I);
+    on_every_backend(|kind| {
+        let (mut together, mut alone) = (vec![N::ZERO_STATE; STREAMS], vec![N::ZERO_STATE; STREAMS]);
+        let mut ys = vec![N::Output::ZERO; STREAMS];
+        for xs in xs.as_chunks::<I>().0.chunks(STREAMS) {
+            net.step_streams(&mut together, xs, &mut ys).unwrap();
+            for ((state, x), together) in alone.iter_mut().zip(xs).zip(&ys) {
+                let mut y = N::Output::ZERO;
+                net.step(state, x, &mut y);
+                assert_eq!(bits(together.as_slice()), bits(y.as_slice()), "{kind}, {description}");
+            }
+        }
+        assert!(together == alone, "{kind}, {description}: the states differ");
+    });
+}
+
+/// Weights that exceed a first cache, where streams are worth a step together; units in pairs of panels, in single ones and in what
+/// is left of them.
+#[test]
+fn streams_give_the_bits_of_their_steps() {
+    assert_streams_are_steps::<3, Lstm<3, 72>>("lstm(72)");
+    assert_streams_are_steps::<2, chain!(Gru<2, 71>, Residual<Gru<71, 71>>, Dense<71, 2>)>(
+        "gru(71, sequences), residual(gru(71, sequences)), dense(2)",
+    );
+    assert_streams_are_steps::<3, Gru<3, 67, false>>("gru(67, reset_after=false)");
 }
