@@ -192,4 +192,12 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
             unsafe { ResetAfter { activations, weights, x, h, y }.run_in_pairs(b, panel, width) };
         }
     }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        let (activations, weights) = (self.activations, self.weights);
+        for Stream { x, h, y, .. } in &mut self.streams {
+            // SAFETY: as promised to this function, for each stream.
+            unsafe { ResetAfter { activations, weights, x, h, y }.run_in_fours(b, panel, width) };
+        }
+    }
 }

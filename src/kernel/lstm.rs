@@ -48,6 +48,28 @@ impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
         }
     }
 
+    /// All four gates in a vector. Every lane goes through both activations: that is less than one for each gate.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        let (activation, recurrent_activation) = self.activations;
+        // SAFETY: `lstm` has checked the lengths; four rows of `width` units are one of four times as many.
+        unsafe {
+            let weights = self.weights.block::<B>(4, 4, self.x.len(), (panel, panel, width));
+            let sums = biases::<B, 1>(b, weights.bias);
+            let sums = accumulate(b, sums, weights.input, self.x);
+            let [sum] = accumulate(b, sums, weights.recurrent, self.h);
+            let (half, quarter) = (b.half(), b.half().half());
+            let [input_forget, output] = b.split(recurrent_activation.apply(b, sum));
+            let [candidate, _] = half.split(b.split(activation.apply(b, sum))[1]);
+            let [i, f] = half.split(input_forget);
+            let [_, o] = half.split(output);
+            let c = self.c.as_mut_ptr().add(panel);
+            let (new_c, new_h) = update(quarter, activation, [i, f, candidate, o], quarter.load(c));
+            quarter.store(c, new_c);
+            quarter.store(self.y.as_mut_ptr().add(panel), new_h);
+        }
+    }
+
     /// Two gates in a vector: i with f, and g with o, which part again for their activations.
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
@@ -123,6 +145,14 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
         for Stream { x, h, c, y } in &mut self.streams {
             // SAFETY: as promised to this function, for each stream.
             unsafe { Step { activations, weights, x, h, c, y }.run_in_pairs(b, panel, width) };
+        }
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        let (activations, weights) = (self.activations, self.weights);
+        for Stream { x, h, c, y } in &mut self.streams {
+            // SAFETY: as promised to this function, for each stream.
+            unsafe { Step { activations, weights, x, h, c, y }.run_in_fours(b, panel, width) };
         }
     }
 }

@@ -47,6 +47,16 @@ trait Block {
         // SAFETY: as promised to this function.
         unsafe { self.run(b.half(), panel, panel, width) };
     }
+
+    /// Does it for a panel of a quarter as many units as `b` has lanes, where four rows of a matrix fit into a vector.
+    ///
+    /// # Safety
+    /// As for [`run`](Block::run) with `b.half().half()`, where `unit` is the panel's first unit.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: as promised to this function.
+        unsafe { self.run_in_pairs(b.half(), panel, width) };
+    }
 }
 
 const WIDE: usize = panel::WIDTHS[0];
@@ -139,6 +149,8 @@ unsafe fn narrow<B: Backend>(b: B, mut unit: usize, panel: usize, width: usize, 
             work.run(Partial::new(b, left), unit, panel, width);
         } else if B::MASKS && left == B::Half::LANES && unit == panel {
             work.run_in_pairs(b, panel, width);
+        } else if B::MASKS && 4 * left == B::LANES && unit == panel {
+            work.run_in_fours(b, panel, width);
         } else {
             narrow(b.half(), unit, panel, width, work);
         }
@@ -223,6 +235,18 @@ unsafe fn accumulate<B: Backend, const N: usize>(
     }
 }
 
+/// `items`, of a number that the compiler does not know where it would write all products out one after another, which are then
+/// ordered by gate and run out of registers. More than that it leaves in a loop, and fewer do not matter.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn as_a_loop<B: Backend, T, const N: usize>(items: &[T]) -> &[T] {
+    let numbers = size_of_val(items) / size_of::<f32>();
+    if B::SUMS > 1 && matches!(N * B::REGISTERS, 3..8) && numbers > 16 && numbers < 32 {
+        &items[..core::hint::black_box(items.len()).min(items.len())]
+    } else {
+        items
+    }
+}
+
 /// In how many parts the sums of `rows` rows are taken, so that enough of them run side by side.
 const fn sums_apart<B: Backend>(rows: usize) -> usize {
     match B::SUMS.div_ceil(rows * B::REGISTERS) {
@@ -260,7 +284,7 @@ unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
         apart[0] = sums;
         let blocks;
         (blocks, rest) = x.as_chunks::<S>();
-        for x in blocks {
+        for x in as_a_loop::<B, _, N>(blocks) {
             for_each_row!(s < S, {
                 product!(apart[s], x[s]);
             });
@@ -272,7 +296,7 @@ unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
             }
         });
     }
-    for &x in rest {
+    for &x in if S == 1 { as_a_loop::<B, _, N>(rest) } else { rest } {
         product!(sums, x);
     }
     sums

@@ -30,6 +30,12 @@ pub(super) trait StreamBlock {
     /// # Safety
     /// As for [`Block::run_in_pairs`].
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize);
+
+    /// As [`Block::run_in_fours`].
+    ///
+    /// # Safety
+    /// As for [`Block::run_in_fours`].
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize);
 }
 
 /// The work as a [`Block`]: one register at a time, since the streams fill the others.
@@ -68,6 +74,11 @@ impl<W: StreamBlock> Block for Streams<W> {
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         // SAFETY: as promised to this function.
         unsafe { self.0.run_in_pairs(b, panel, width) };
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: as promised to this function.
+        unsafe { self.0.run_in_fours(b, panel, width) };
     }
 }
 
