@@ -2,7 +2,7 @@
 
 use crate::folder::{Folder, words};
 
-const COMMANDS: [&str; 7] = ["train", "eval", "predict", "summary", "export", "verify", "demo"];
+const COMMANDS: [&str; 8] = ["train", "eval", "predict", "summary", "export", "verify", "bench", "demo"];
 
 fn help(command: &str) -> String {
     let (status, stdout, stderr) = Folder::new().run(&format!("{command} --help"));

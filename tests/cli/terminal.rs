@@ -1,4 +1,4 @@
-//! Promise: on a terminal, one line shows how far training is.
+//! Promise: on a terminal, one line shows how far training or measuring is.
 
 use crate::folder::{Folder, motion, tide};
 use std::process::Command;
@@ -67,4 +67,14 @@ fn a_narrow_terminal_cuts_the_line_and_does_not_break_it() {
     assert!(!bars.is_empty());
     assert!(bars.iter().all(|line| line.chars().count() <= 45), "{lines:#?}");
     assert!(bars.iter().any(|line| line.contains(" left  loss ")), "{lines:#?}");
+}
+
+#[test]
+fn the_bar_shows_which_network_is_measured() {
+    let bench = "bench --cell gru --hidden 8,16 --backend scalar --seconds 0.2";
+    let Some(lines) = on_terminal(&Folder::new(), 80, bench) else { return };
+    let bars = bars(&lines);
+    let whole = |line: &&&String| line.starts_with("1/2 networks ") && line.ends_with(" left  gru(16), dense(1)");
+    assert!(bars.iter().any(|line| whole(&line)), "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.starts_with("network ")), "{lines:#?}");
 }

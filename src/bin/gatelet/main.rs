@@ -1,5 +1,6 @@
-//! The command line tool: train, evaluate, predict, export, verify.
+//! The command line tool: train, evaluate, predict, export, verify, measure.
 
+mod bench;
 mod confusion;
 mod data_options;
 mod demo;
@@ -43,6 +44,7 @@ enum Command {
     Summary(summary::Arguments),
     Export(export::Arguments),
     Verify(verify::Arguments),
+    Bench(bench::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -55,6 +57,7 @@ impl Arguments {
             Command::Summary(arguments) => summary::run(arguments),
             Command::Export(arguments) => export::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
+            Command::Bench(arguments) => bench::run(arguments),
             Command::Demo(arguments) => demo::run(arguments),
         }
     }
@@ -67,7 +70,10 @@ fn run(words: &[&str]) -> Result<(), Failure> {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().run() {
+    let arguments = Arguments::parse();
+    // A backend that is named and not there would otherwise be found missing in the middle of the work.
+    let backend = gatelet::simd::from_environment().map_err(Failure::Usage);
+    match backend.and_then(|_| arguments.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -1,0 +1,139 @@
+//! What is measured: the standard networks, with sizes in the type, or a model's, with sizes known at run time.
+
+use super::first_cell;
+use crate::failure::Failure;
+use gatelet::network::{Inference, Model, Network, State};
+use gatelet::{Dense, Gru, Layer, Lstm, ReadInto, SimpleRnn, Vector, chain};
+use std::hint::black_box;
+
+/// A network that can be measured.
+pub struct Candidate {
+    pub network: Network<f32>,
+    /// Whether sizes are in the type.
+    pub constant_sizes: bool,
+    start: fn(&Network<f32>) -> Started,
+}
+
+/// A stream, or why there is none.
+type Started = Result<Box<dyn Stream>, Failure>;
+
+/// A network on its way through an endless signal.
+pub trait Stream {
+    /// So many time steps, one call for each.
+    fn steps(&mut self, count: usize);
+}
+
+impl Candidate {
+    /// A network with sizes known at run time.
+    pub fn at_run_time(network: Network<f32>) -> Self {
+        Candidate { network, constant_sizes: false, start: run_time }
+    }
+
+    /// A network of the type `L`.
+    fn constant<L: ReadInto + Layer + 'static>(inputs: usize, description: &str) -> Result<Self, Failure> {
+        let network = Network::describe(inputs, description).map_err(|error| Failure::Failed(error.to_string()))?;
+        Ok(Candidate { network: network.initialized(1), constant_sizes: true, start: constant::<L> })
+    }
+
+    /// A stream at its beginning.
+    pub fn start(&self) -> Started {
+        (self.start)(&self.network)
+    }
+}
+
+/// The standard networks, cell by cell. Each costs time when this program is built.
+pub fn standard() -> Result<Vec<Candidate>, Failure> {
+    let mut candidates = Vec::new();
+    candidates.extend(each_cell::<8>()?);
+    candidates.extend(each_cell::<16>()?);
+    candidates.extend(each_cell::<20>()?);
+    candidates.extend(each_cell::<32>()?);
+    candidates.extend(each_cell::<40>()?);
+    candidates.extend(each_cell::<64>()?);
+    candidates.extend(each_cell::<128>()?);
+    candidates.push(Candidate::constant::<Lstm<10, 32>>(10, "lstm(32)")?);
+    candidates.push(Candidate::constant::<Gru<10, 32>>(10, "gru(32)")?);
+    candidates.push(Candidate::constant::<chain!(Lstm<1, 16>, Lstm<16, 16>, Dense<16, 1>)>(
+        1,
+        "lstm(16, sequences), lstm(16), dense(1)",
+    )?);
+    candidates.sort_by_key(|candidate| first_cell(&candidate.network).map(|(cell, _)| cell as u8));
+    Ok(candidates)
+}
+
+/// One input, `H` units, one output.
+fn each_cell<const H: usize>() -> Result<[Candidate; 3], Failure> {
+    Ok([
+        Candidate::constant::<chain!(SimpleRnn<1, H>, Dense<H, 1>)>(1, &format!("simple_rnn({H}), dense(1)"))?,
+        Candidate::constant::<chain!(Lstm<1, H>, Dense<H, 1>)>(1, &format!("lstm({H}), dense(1)"))?,
+        Candidate::constant::<chain!(Gru<1, H>, Dense<H, 1>)>(1, &format!("gru({H}), dense(1)"))?,
+    ])
+}
+
+/// Time steps after which the signal begins again.
+const PERIOD: usize = 1024;
+
+/// Sines that share no period with each other.
+fn signal(t: usize, input: usize) -> f32 {
+    let t = t as f32;
+    0.6 * (0.31 * t + input as f32).sin() + 0.4 * (0.047 * t).cos()
+}
+
+struct Constant<L: Layer> {
+    net: L,
+    state: L::State,
+    signal: Vec<L::Input>,
+    at: usize,
+}
+
+fn constant<L: ReadInto + Layer + 'static>(network: &Network<f32>) -> Started {
+    let bytes = Model::new(network.clone()).to_bytes()?;
+    let signal = (0..PERIOD).map(|t| {
+        let mut x = L::Input::ZERO;
+        for (input, x) in x.as_mut_slice().iter_mut().enumerate() {
+            *x = signal(t, input);
+        }
+        x
+    });
+    let mut stream = Box::new(Constant { net: L::EMPTY, state: L::ZERO_STATE, signal: signal.collect(), at: 0 });
+    stream.net.read_into(&bytes).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(stream)
+}
+
+impl<L: Layer> Stream for Constant<L> {
+    fn steps(&mut self, count: usize) {
+        let mut y = L::Output::ZERO;
+        for _ in 0..count {
+            self.net.step(&mut self.state, black_box(&self.signal[self.at % PERIOD]), &mut y);
+            black_box(&mut y);
+            self.at += 1;
+        }
+    }
+}
+
+struct RunTime {
+    net: Inference,
+    state: State,
+    signal: Vec<f32>,
+    y: Vec<f32>,
+    at: usize,
+}
+
+fn run_time(network: &Network<f32>) -> Started {
+    let net = network.inference();
+    let inputs = net.inputs();
+    let signal = (0..PERIOD).flat_map(|t| (0..inputs).map(move |input| signal(t, input))).collect();
+    Ok(Box::new(RunTime { state: net.zero_state(), signal, y: vec![0.0; net.outputs()], net, at: 0 }))
+}
+
+impl Stream for RunTime {
+    fn steps(&mut self, count: usize) {
+        let inputs = self.net.inputs();
+        for _ in 0..count {
+            let x = &self.signal[self.at % PERIOD * inputs..][..inputs];
+            self.net.step(&mut self.state, black_box(x), &mut self.y);
+            black_box(&mut self.y);
+            self.at += 1;
+        }
+    }
+}
