@@ -3,7 +3,7 @@
 use super::Turn;
 use crate::format::{Kind, Shape, leaf_layer};
 use crate::kernel::{self, Panels, Source, Stream};
-use crate::layer::{Layer, one_by_one};
+use crate::layer::{Aligned, Layer, one_by_one};
 use crate::math::{Activation, Named, Sigmoid, Tanh};
 use crate::simd::Backend;
 use core::marker::PhantomData;
@@ -152,6 +152,17 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
         kernel::lstm(b, (A::VALUE, R::VALUE), weights, x, &mut state.h, &mut state.c, y);
     }
 
+    const LOOKS_AHEAD: bool = kernel::looks_ahead(I, Self::FLASH_BYTES);
+
+    #[inline(always)]
+    fn run_on<B: Backend>(&self, b: B, state: &mut LstmState<H>, xs: &[[f32; I]], ys: &mut [[f32; H]]) {
+        match if Self::LOOKS_AHEAD { B::STREAMS } else { 1 } {
+            4 => self.run_ahead::<B, 4>(b, state, xs, ys),
+            2 => self.run_ahead::<B, 2>(b, state, xs, ys),
+            _ => self.run_ahead::<B, 1>(b, state, xs, ys),
+        }
+    }
+
     #[inline(always)]
     fn step_streams_on<B: Backend, const T: usize>(
         &self,
@@ -172,6 +183,37 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
             Stream { x: kernel::flushed(b, x, room), h: &mut state.h, c: &mut state.c, y }
         });
         kernel::lstm_streams(b, (A::VALUE, R::VALUE), weights, streams);
+    }
+}
+
+impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Named> Lstm<I, H, A, R> {
+    /// Steps, the input's part of `T` of them in advance where that is worth it.
+    #[inline(always)]
+    fn run_ahead<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut LstmState<H>,
+        xs: &[[f32; I]],
+        ys: &mut [[f32; H]],
+    ) {
+        let ahead = self.weights.gates().serve_together::<B, T>(4);
+        let ((xs, last_xs), (ys, last_ys)) =
+            if ahead { (xs.as_chunks::<T>(), ys.as_chunks_mut::<T>()) } else { ((&[][..], xs), (&mut [][..], ys)) };
+        let (mut rooms, mut sums) = ([[0.0; I]; T], [Aligned([[0.0; H]; 4]); T]);
+        for (xs, ys) in xs.iter().zip(ys) {
+            let mut parts = xs.iter().zip(&mut rooms);
+            let xs = core::array::from_fn(|_| {
+                let (x, room) = parts.next().expect("as many as T");
+                kernel::flushed(b, x, room)
+            });
+            let weights = core::array::from_fn(|_| self.weights.gates().in_turn(&mut state.turn));
+            let sums = sums.each_mut().map(|sums| sums.0.as_flattened_mut());
+            let ys = ys.each_mut().map(|y| &mut y[..]);
+            kernel::lstm_steps(b, (A::VALUE, R::VALUE), weights, xs, sums, (&mut state.h, &mut state.c), ys);
+        }
+        for (x, y) in last_xs.iter().zip(last_ys) {
+            self.step_on(b, state, x, y);
+        }
     }
 }
 

@@ -135,6 +135,83 @@ impl<A: Activation, R: Activation> Block for ResetBefore<'_, A, R> {
     }
 }
 
+/// `T` steps in the form that resets after the product, with the input's part of their sums in advance, in `ahead`, for which
+/// input weights are read once. The bits are those of `T` steps.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn gru_steps<B: Backend, A: Activation, R: Activation, const T: usize>(
+    b: B,
+    activations: (A, R),
+    weights: [Gates<'_>; T],
+    xs: [&[f32]; T],
+    ahead: [&mut [f32]; T],
+    h: &mut [f32],
+    ys: [&mut [f32]; T],
+) {
+    let mut units = 0;
+    for ((x, ahead), y) in xs.iter().zip(&ahead).zip(&ys) {
+        units = weights[0].units(3, 4, x, h, y);
+        assert!(x.len() == xs[0].len() && ahead.len() == weights[0].bias.len());
+    }
+    let mut work = Streams(InputSums { weights: weights[0], xs, ahead });
+    weights[0].for_each_unit(b, units, &mut work);
+    for ((weights, ahead), y) in weights.into_iter().zip(work.0.ahead).zip(ys) {
+        let gates = weights.without_input(ahead);
+        gru(b, activations, GruWeights { gates, reset_after: true }, &[], h, &mut [], y);
+    }
+}
+
+/// Bias and input products of `T` steps, where the bias would be. The hidden state's part of the candidate has its bias alone.
+struct InputSums<'a, const T: usize> {
+    weights: Gates<'a>,
+    xs: [&'a [f32]; T],
+    ahead: [&'a mut [f32]; T],
+}
+
+impl<const T: usize> StreamBlock for InputSums<'_, T> {
+    const GATES: usize = 3;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: `gru_steps` has checked the lengths, and the block lies within the panel.
+        unsafe {
+            let weights = self.weights.block::<B>(3, 4, self.xs[0].len(), (unit, panel, width));
+            let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias);
+            let sums = streams::accumulate::<B, 3, S, T>(b, [[r, z, n]; T], weights.input, self.xs);
+            for (ahead, [r, z, n]) in self.ahead.iter_mut().zip(sums) {
+                for (row, sum) in [r, z, n, recurrent_n].into_iter().enumerate() {
+                    b.store(ahead.as_mut_ptr().add(4 * panel + unit - panel + row * width), sum);
+                }
+            }
+        }
+    }
+
+    /// As in the step.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: `gru_steps` has checked the lengths.
+        unsafe {
+            let half = b.half();
+            let weights = self.weights.block::<B>(3, 4, self.xs[0].len(), (panel, panel, width));
+            for (x, ahead) in self.xs.iter().zip(&mut self.ahead) {
+                let gates = biases::<B, 1>(b, weights.bias.in_pairs());
+                let [n, recurrent_n] = biases::<B::Half, 2>(half, weights.bias.skip(2));
+                let [gates] = accumulate(b, gates, weights.input.in_pairs(), x);
+                let [n] = accumulate(half, [n], weights.input.skip(2), x);
+                let ahead = ahead.as_mut_ptr().add(4 * panel);
+                b.store(ahead, gates);
+                half.store(ahead.add(2 * width), n);
+                half.store(ahead.add(3 * width), recurrent_n);
+            }
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: as promised to this function.
+        unsafe { self.run_in_pairs(b.half(), panel, width) };
+    }
+}
+
 /// One step of `T` streams in the form that resets after the product: the bits of `T` steps.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn gru_streams<B: Backend, A: Activation, R: Activation, const T: usize>(

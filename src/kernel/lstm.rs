@@ -92,6 +92,89 @@ impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
     }
 }
 
+/// `T` steps, with the input's part of their sums in advance, in `ahead`, for which input weights are read once. The bits are
+/// those of `T` steps.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn lstm_steps<B: Backend, A: Activation, R: Activation, const T: usize>(
+    b: B,
+    activations: (A, R),
+    weights: [Gates<'_>; T],
+    xs: [&[f32]; T],
+    ahead: [&mut [f32]; T],
+    (h, c): (&mut [f32], &mut [f32]),
+    ys: [&mut [f32]; T],
+) {
+    let mut units = 0;
+    for ((x, ahead), y) in xs.iter().zip(&ahead).zip(&ys) {
+        units = weights[0].units(4, 4, x, h, y);
+        assert!(x.len() == xs[0].len() && ahead.len() == weights[0].bias.len());
+    }
+    let mut work = Streams(InputSums { weights: weights[0], xs, ahead });
+    weights[0].for_each_unit(b, units, &mut work);
+    for ((weights, ahead), y) in weights.into_iter().zip(work.0.ahead).zip(ys) {
+        lstm(b, activations, weights.without_input(ahead), &[], h, c, y);
+    }
+}
+
+/// Bias and input products of `T` steps, where the bias would be.
+struct InputSums<'a, const T: usize> {
+    weights: Gates<'a>,
+    xs: [&'a [f32]; T],
+    ahead: [&'a mut [f32]; T],
+}
+
+impl<const T: usize> InputSums<'_, T> {
+    /// As the step does it for `N` rows, each of four gates' `4 / N`.
+    ///
+    /// # Safety
+    /// The rows are in the panel.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn narrow<B: Backend, const N: usize>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: `lstm_steps` has checked the lengths.
+        unsafe {
+            let mut weights = self.weights.block::<B>(4, 4, self.xs[0].len(), (panel, panel, width));
+            (weights.bias.width, weights.input.width) = (4 / N * width, 4 / N * width);
+            for (x, ahead) in self.xs.iter().zip(&mut self.ahead) {
+                let sums = accumulate(b, biases::<B, N>(b, weights.bias), weights.input, x);
+                for (row, sum) in sums.into_iter().enumerate() {
+                    b.store(ahead.as_mut_ptr().add(4 * panel + row * weights.bias.width), sum);
+                }
+            }
+        }
+    }
+}
+
+impl<const T: usize> StreamBlock for InputSums<'_, T> {
+    const GATES: usize = 4;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
+        // SAFETY: `lstm_steps` has checked the lengths, and the block lies within the panel.
+        unsafe {
+            let weights = self.weights.block::<B>(4, 4, self.xs[0].len(), (unit, panel, width));
+            let sums = [biases::<B, 4>(b, weights.bias); T];
+            let sums = streams::accumulate::<B, 4, S, T>(b, sums, weights.input, self.xs);
+            for (ahead, sums) in self.ahead.iter_mut().zip(sums) {
+                for (row, sum) in sums.into_iter().enumerate() {
+                    b.store(ahead.as_mut_ptr().add(4 * panel + unit - panel + row * width), sum);
+                }
+            }
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: as promised to this function.
+        unsafe { self.narrow::<B, 2>(b, panel, width) };
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+        // SAFETY: as promised to this function.
+        unsafe { self.narrow::<B, 1>(b, panel, width) };
+    }
+}
+
 /// One step of `T` streams: the bits of `T` steps.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn lstm_streams<B: Backend, A: Activation, R: Activation, const T: usize>(

@@ -19,10 +19,10 @@ mod storage;
 mod streams;
 
 pub(crate) use dense::dense;
-pub(crate) use gru::{GruWeights, gru, gru_streams};
-pub(crate) use lstm::{lstm, lstm_streams};
+pub(crate) use gru::{GruWeights, gru, gru_steps, gru_streams};
+pub(crate) use lstm::{lstm, lstm_steps, lstm_streams};
 use panel::Rows;
-pub(crate) use panel::{Gates, Source, pack, pack_dense};
+pub(crate) use panel::{Gates, Source, looks_ahead, pack, pack_dense};
 pub(crate) use simple_rnn::simple_rnn;
 pub(crate) use storage::{KernelPanels, Panels};
 pub(crate) use streams::Stream;

@@ -108,6 +108,11 @@ pub(crate) struct Gates<'a> {
     order: Order,
 }
 
+/// Whether a layer of so many inputs and bytes of weights gains by reading its input weights once for several steps.
+pub(crate) const fn looks_ahead(inputs: usize, bytes: usize) -> bool {
+    cfg!(not(target_os = "none")) && inputs >= 8 && bytes > CACHED
+}
+
 /// Weights that exceed this leave the first cache before the next step comes to them.
 const CACHED: usize = 40 * 1024;
 
@@ -125,6 +130,17 @@ impl<'a> Gates<'a> {
     #[inline(always)]
     pub(crate) const fn serve_together<B: Backend, const T: usize>(&self, gates: usize) -> bool {
         T > 1 && T * gates >= B::SUMS && self.exceed_cache()
+    }
+
+    /// The same weights without the input's, and with the input's part of the sums in place of the bias.
+    ///
+    /// The order stays, and with it every result: what is left may fit into the cache.
+    #[inline(always)]
+    pub(super) const fn without_input<'b>(self, sums: &'b [f32]) -> Gates<'b>
+    where
+        'a: 'b,
+    {
+        Gates { input: &[], bias: sums, ..self }
     }
 
     /// The same weights, gone through in the other direction than in the step before if that is of any use.

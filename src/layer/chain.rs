@@ -1,6 +1,6 @@
 //! One layer after another.
 
-use super::{Layer, Vector};
+use super::{Aligned, Layer, Vector};
 use crate::format::{Cursor, Embed, FormatError, ReadInto, Reader};
 use crate::simd::Backend;
 
@@ -35,10 +35,8 @@ macro_rules! chain {
     ($first:ty, $($rest:ty),+ $(,)?) => { $crate::Chain<$first, $crate::chain!($($rest),+)> };
 }
 
-/// What flows between two layers, in a place where a register's worth of it does not cross cache lines.
-#[derive(Clone, Copy)]
-#[cfg_attr(not(target_os = "none"), repr(align(64)))]
-struct Aligned<T>(T);
+/// Steps that a layer takes before the next one's turn.
+const AHEAD: usize = 8;
 
 impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     type Input = A::Input;
@@ -53,6 +51,25 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
         let mut between = Aligned(A::Output::ZERO);
         self.0.step_on(b, &mut state.0, x, &mut between.0);
         self.1.step_on(b, &mut state.1, &between.0, y);
+    }
+
+    const LOOKS_AHEAD: bool = A::LOOKS_AHEAD || B::LOOKS_AHEAD;
+
+    /// Some steps of one layer, then of the other, where one of them gains by it.
+    #[inline(always)]
+    fn run_on<K: Backend>(&self, b: K, state: &mut Self::State, xs: &[Self::Input], ys: &mut [Self::Output]) {
+        if !Self::LOOKS_AHEAD {
+            for (x, y) in xs.iter().zip(ys) {
+                self.step_on(b, state, x, y);
+            }
+            return;
+        }
+        let mut between = [A::Output::ZERO; AHEAD];
+        for (xs, ys) in xs.chunks(AHEAD).zip(ys.chunks_mut(AHEAD)) {
+            let between = &mut between[..xs.len()];
+            self.0.run_on(b, &mut state.0, xs, between);
+            self.1.run_on(b, &mut state.1, between, ys);
+        }
     }
 
     #[inline(always)]

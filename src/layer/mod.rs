@@ -43,6 +43,11 @@ impl<const N: usize> Vector for [f32; N] {
     }
 }
 
+/// What flows between layers, in a place where a register's worth of it does not cross cache lines.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(target_os = "none"), repr(align(64)))]
+pub(crate) struct Aligned<T>(pub(crate) T);
+
 /// The slices given to [`Layer::run`] have different lengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LengthMismatch {
@@ -117,6 +122,19 @@ pub trait Layer {
 
     /// One time step on a given backend: reads `x`, updates `state`, writes `y`. Never panics, never allocates.
     fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output);
+
+    /// Whether a run is worth more than its steps on a host: input weights are read once for several of them.
+    #[doc(hidden)]
+    const LOOKS_AHEAD: bool = false;
+
+    /// Time steps in order on a given backend, as [`step_on`](Layer::step_on) does it for each of them. There are as many
+    /// outputs as inputs.
+    #[inline(always)]
+    fn run_on<B: Backend>(&self, b: B, state: &mut Self::State, xs: &[Self::Input], ys: &mut [Self::Output]) {
+        for (x, y) in xs.iter().zip(ys) {
+            self.step_on(b, state, x, y);
+        }
+    }
 
     /// One time step on a given backend where only the state matters: the same state as after
     /// [`step_on`](Layer::step_on), without the work that only the output needs.
@@ -262,9 +280,7 @@ impl<L: Layer + ?Sized> Visitor for Run<'_, L> {
     type Out = ();
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
-        for (x, y) in self.2.iter().zip(self.3) {
-            self.0.step_on(b, self.1, x, y);
-        }
+        self.0.run_on(b, self.1, self.2, self.3);
     }
 }
 

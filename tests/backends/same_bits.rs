@@ -102,6 +102,16 @@ fn types_give_the_bits_of_the_network() {
     assert_type_is_network::<3, chain!(Gru<3, 4>, Dense<4, 3, Softmax>)>("gru(4), dense(3, softmax)");
 }
 
+/// Where weights exceed a first cache, a run multiplies several steps' inputs at a time, and takes some steps of a layer before the
+/// next one's turn.
+#[test]
+fn runs_that_look_ahead_give_the_bits_of_the_network() {
+    assert_type_is_network::<16, Gru<16, 71>>("gru(71)");
+    assert_type_is_network::<3, chain!(Lstm<3, 36>, Lstm<36, 72>, Gru<72, 68>, Dense<68, 2>)>(
+        "lstm(36, sequences), lstm(72, sequences), gru(68), dense(2)",
+    );
+}
+
 /// Steps of seven streams together, which is no multiple of those that a backend takes at a time, and of each alone.
 fn assert_streams_are_steps<const I: usize, N>(description: &str)
 where
