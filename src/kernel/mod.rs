@@ -296,6 +296,16 @@ unsafe fn accumulate_apart<B: Backend, const N: usize, const S: usize>(
             }
         });
     }
+    if S == 1 && cfg!(target_arch = "aarch64") {
+        // There, four factors are one load, and a product takes its factor from a lane.
+        let fours;
+        (fours, rest) = rest.as_chunks::<4>();
+        for x in fours {
+            for_each_row!(i < 4, {
+                product!(sums, x[i]);
+            });
+        }
+    }
     for &x in if S == 1 { as_a_loop::<B, _, N>(rest) } else { rest } {
         product!(sums, x);
     }
