@@ -2,7 +2,7 @@
 
 use super::HiddenState;
 use crate::format::{Kind, Shape, leaf_layer};
-use crate::kernel::{self, GruWeights, Panels, Source, Stream};
+use crate::kernel::{self, GruWeights, Panels, Source};
 use crate::layer::{Aligned, Layer, one_by_one};
 use crate::math::{Activation, Named, Sigmoid, Tanh};
 use crate::simd::Backend;
@@ -139,12 +139,9 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Na
         }
         let weights = weights.in_turn(&mut states[0].turn);
         let mut rooms = [[0.0; I]; T];
-        let mut parts = states.into_iter().zip(xs).zip(&mut rooms).zip(ys);
-        let streams = core::array::from_fn::<_, T, _>(|_| {
-            let (((state, x), room), y) = parts.next().expect("as many as T");
-            Stream { x: kernel::flushed(b, x, room), h: &mut state.h, c: &mut [], y }
-        });
-        kernel::gru_streams(b, (A::VALUE, R::VALUE), weights, streams);
+        let xs = kernel::each_flushed(b, xs, &mut rooms);
+        let states = states.map(|state| &mut state.h[..]);
+        kernel::gru_streams(b, (A::VALUE, R::VALUE), weights, xs, states, ys.map(|y| &mut y[..]));
     }
 }
 
@@ -160,20 +157,23 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Na
         xs: &[[f32; I]],
         ys: &mut [[f32; H]],
     ) {
-        let ahead = self.weights.gates().serve_together::<B, T>(3);
-        let ((xs, last_xs), (ys, last_ys)) =
-            if ahead { (xs.as_chunks::<T>(), ys.as_chunks_mut::<T>()) } else { ((&[][..], xs), (&mut [][..], ys)) };
-        let (mut rooms, mut sums) = ([[0.0; I]; T], [Aligned([[0.0; H]; 4]); T]);
-        for (xs, ys) in xs.iter().zip(ys) {
-            let mut parts = xs.iter().zip(&mut rooms);
-            let xs = core::array::from_fn(|_| {
-                let (x, room) = parts.next().expect("as many as T");
-                kernel::flushed(b, x, room)
-            });
-            let weights = core::array::from_fn(|_| self.weights.gates().in_turn(&mut state.turn));
-            let sums = sums.each_mut().map(|sums| sums.0.as_flattened_mut());
-            let ys = ys.each_mut().map(|y| &mut y[..]);
-            kernel::gru_steps(b, (A::VALUE, R::VALUE), weights, xs, sums, &mut state.h, ys);
+        debug_assert_eq!(xs.len(), ys.len());
+        let ahead = xs.len() >= T && self.weights.gates().serve_together::<B, T>(3);
+        let (mut last_xs, mut last_ys) = (xs, ys);
+        if ahead {
+            let ((xs, rest_xs), (ys, rest_ys)) = (xs.as_chunks::<T>(), last_ys.as_chunks_mut::<T>());
+            let (mut rooms, mut sums) = ([[0.0; I]; T], [Aligned([[0.0; H]; 4]); T]);
+            for (xs, ys) in xs.iter().zip(ys) {
+                let xs = kernel::each_flushed(b, xs.each_ref(), &mut rooms);
+                let mut weights = [self.weights.gates(); T];
+                for weights in &mut weights {
+                    *weights = weights.in_turn(&mut state.turn);
+                }
+                let sums = sums.each_mut().map(|sums| sums.0.as_flattened_mut());
+                let ys = ys.each_mut().map(|y| &mut y[..]);
+                kernel::gru_steps(b, (A::VALUE, R::VALUE), weights, xs, sums, &mut state.h, ys);
+            }
+            (last_xs, last_ys) = (rest_xs, rest_ys);
         }
         for (x, y) in last_xs.iter().zip(last_ys) {
             self.step_on(b, state, x, y);

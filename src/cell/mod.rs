@@ -17,7 +17,7 @@ pub use simple_rnn::SimpleRnn;
 /// At which end of its weights a layer begins its next step: steps that go to and fro find half of what exceeds the first cache
 /// still there. It makes no difference to any result, so it makes none to the equality of states. A microcontroller has no
 /// such cache and no such byte.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Turn(#[cfg(not(target_os = "none"))] bool);
 
 impl Turn {
@@ -36,6 +36,13 @@ impl Turn {
         }
         #[cfg(target_os = "none")]
         false
+    }
+}
+
+/// Equal states print alike.
+impl core::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("_")
     }
 }
 

@@ -41,7 +41,7 @@ struct Product<'a> {
 impl Block for Product<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: lengths are checked in `dense`, and the block lies within the panel.
+        // SAFETY: lengths are checked in `dense`, and the block lies within its panels.
         unsafe {
             let sums = biases::<B, 1>(b, Rows::new::<B>(self.bias, 1, 1, (unit, panel, width)));
             let kernel = Rows::new::<B>(self.kernel, 1, self.x.len(), (unit, panel, width));

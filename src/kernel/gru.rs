@@ -1,6 +1,6 @@
 //! One step of a GRU, in both forms.
 
-use super::streams::{self, Stream, StreamBlock, Streams};
+use super::streams::{self, StreamBlock, Streams};
 use super::{Block, Gates, accumulate, biases, copy};
 use crate::cell::gru::update;
 use crate::math::Activation;
@@ -51,7 +51,7 @@ struct ResetAfter<'a, A, R> {
 impl<A: Activation, R: Activation> Block for ResetAfter<'_, A, R> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: `gru` has checked the lengths, and the block lies within the panel.
+        // SAFETY: `gru` has checked the lengths, and the block lies within its panels.
         unsafe {
             let weights = self.weights.block::<B>(3, 4, self.x.len(), (unit, panel, width));
             let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias);
@@ -172,7 +172,7 @@ impl<const T: usize> StreamBlock for InputSums<'_, T> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: `gru_steps` has checked the lengths, and the block lies within the panel.
+        // SAFETY: `gru_steps` has checked the lengths, and the block lies within its panels.
         unsafe {
             let weights = self.weights.block::<B>(3, 4, self.xs[0].len(), (unit, panel, width));
             let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias);
@@ -218,24 +218,28 @@ pub(crate) fn gru_streams<B: Backend, A: Activation, R: Activation, const T: usi
     b: B,
     activations: (A, R),
     weights: Gates<'_>,
-    streams: [Stream<'_>; T],
+    xs: [&[f32]; T],
+    hs: [&mut [f32]; T],
+    ys: [&mut [f32]; T],
 ) {
     let mut units = 0;
-    for Stream { x, h, y, .. } in &streams {
+    for ((x, h), y) in xs.iter().zip(&hs).zip(&ys) {
         units = weights.units(3, 4, x, h, y);
-        assert!(x.len() == streams[0].x.len());
+        assert!(x.len() == xs[0].len());
     }
-    let mut work = Streams(StepOfStreams { activations, weights, streams });
+    let mut work = Streams(StepOfStreams { activations, weights, xs, hs, ys });
     weights.for_each_unit(b, units, &mut work);
-    for stream in work.0.streams {
-        copy(b, stream.y, stream.h);
+    for (h, y) in work.0.hs.into_iter().zip(work.0.ys) {
+        copy(b, y, h);
     }
 }
 
 struct StepOfStreams<'a, A, R, const T: usize> {
     activations: (A, R),
     weights: Gates<'a>,
-    streams: [Stream<'a>; T],
+    xs: [&'a [f32]; T],
+    hs: [&'a mut [f32]; T],
+    ys: [&'a mut [f32]; T],
 }
 
 impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams<'_, A, R, T> {
@@ -243,20 +247,20 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: `gru_streams` has checked the lengths, and the block lies within the panel.
+        // SAFETY: `gru_streams` has checked the lengths, and the block lies within its panels.
         unsafe {
-            let weights = self.weights.block::<B>(3, 4, self.streams[0].x.len(), (unit, panel, width));
+            let weights = self.weights.block::<B>(3, 4, self.xs[0].len(), (unit, panel, width));
             let [r, z, n, recurrent_n] = biases::<B, 4>(b, weights.bias);
-            let xs = self.streams.each_ref().map(|s| s.x);
-            let inputs = streams::accumulate::<B, 3, S, T>(b, [[r, z, n]; T], weights.input, xs);
-            let h = self.streams.each_ref().map(|s| &*s.h);
+            let inputs = streams::accumulate::<B, 3, S, T>(b, [[r, z, n]; T], weights.input, self.xs);
+            let h = self.hs.each_ref().map(|h| &**h);
             let sums = inputs.map(|[r, z, _]| [r, z, recurrent_n]);
             let sums = streams::accumulate::<B, 3, S, T>(b, sums, weights.recurrent, h);
-            for ((stream, [_, _, n]), [r, z, recurrent_n]) in self.streams.iter_mut().zip(inputs).zip(sums) {
+            let places = self.hs.iter().zip(&mut self.ys);
+            for (((h, y), [_, _, n]), [r, z, recurrent_n]) in places.zip(inputs).zip(sums) {
                 let n = b.mul_add(self.activations.1.apply(b, r), recurrent_n, n);
                 let z = self.activations.1.apply(b, z);
-                let h = b.load(stream.h.as_ptr().add(unit));
-                b.store(stream.y.as_mut_ptr().add(unit), update(b, self.activations.0, z, n, h));
+                let h = b.load(h.as_ptr().add(unit));
+                b.store(y.as_mut_ptr().add(unit), update(b, self.activations.0, z, n, h));
             }
         }
     }
@@ -264,7 +268,7 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         let (activations, weights) = (self.activations, self.weights);
-        for Stream { x, h, y, .. } in &mut self.streams {
+        for ((x, h), y) in self.xs.into_iter().zip(&mut self.hs).zip(&mut self.ys) {
             // SAFETY: as promised to this function, for each stream.
             unsafe { ResetAfter { activations, weights, x, h, y }.run_in_pairs(b, panel, width) };
         }
@@ -272,7 +276,7 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         let (activations, weights) = (self.activations, self.weights);
-        for Stream { x, h, y, .. } in &mut self.streams {
+        for ((x, h), y) in self.xs.into_iter().zip(&mut self.hs).zip(&mut self.ys) {
             // SAFETY: as promised to this function, for each stream.
             unsafe { ResetAfter { activations, weights, x, h, y }.run_in_fours(b, panel, width) };
         }

@@ -1,6 +1,6 @@
 //! One step of an LSTM.
 
-use super::streams::{self, Stream, StreamBlock, Streams};
+use super::streams::{self, StreamBlock, Streams};
 use super::{Block, Gates, accumulate, biases, copy};
 use crate::cell::lstm::{equations, update};
 use crate::math::Activation;
@@ -35,7 +35,7 @@ struct Step<'a, A, R> {
 impl<A: Activation, R: Activation> Block for Step<'_, A, R> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: `lstm` has checked the lengths, and the block lies within the panel.
+        // SAFETY: `lstm` has checked the lengths, and the block lies within its panels.
         unsafe {
             let weights = self.weights.block::<B>(4, 4, self.x.len(), (unit, panel, width));
             let sums = biases::<B, 4>(b, weights.bias);
@@ -124,12 +124,12 @@ struct InputSums<'a, const T: usize> {
 }
 
 impl<const T: usize> InputSums<'_, T> {
-    /// As the step does it for `N` rows, each of four gates' `4 / N`.
+    /// As the step does it for a panel whose four rows are `N` registers.
     ///
     /// # Safety
-    /// The rows are in the panel.
+    /// As for [`Block::run_in_pairs`] where `N` is 2, and [`Block::run_in_fours`] where it is 1.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn narrow<B: Backend, const N: usize>(&mut self, b: B, panel: usize, width: usize) {
+    unsafe fn run_rows<B: Backend, const N: usize>(&mut self, b: B, panel: usize, width: usize) {
         // SAFETY: `lstm_steps` has checked the lengths.
         unsafe {
             let mut weights = self.weights.block::<B>(4, 4, self.xs[0].len(), (panel, panel, width));
@@ -149,7 +149,7 @@ impl<const T: usize> StreamBlock for InputSums<'_, T> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: `lstm_steps` has checked the lengths, and the block lies within the panel.
+        // SAFETY: `lstm_steps` has checked the lengths, and the block lies within its panels.
         unsafe {
             let weights = self.weights.block::<B>(4, 4, self.xs[0].len(), (unit, panel, width));
             let sums = [biases::<B, 4>(b, weights.bias); T];
@@ -165,13 +165,13 @@ impl<const T: usize> StreamBlock for InputSums<'_, T> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         // SAFETY: as promised to this function.
-        unsafe { self.narrow::<B, 2>(b, panel, width) };
+        unsafe { self.run_rows::<B, 2>(b, panel, width) };
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         // SAFETY: as promised to this function.
-        unsafe { self.narrow::<B, 1>(b, panel, width) };
+        unsafe { self.run_rows::<B, 1>(b, panel, width) };
     }
 }
 
@@ -181,24 +181,29 @@ pub(crate) fn lstm_streams<B: Backend, A: Activation, R: Activation, const T: us
     b: B,
     activations: (A, R),
     weights: Gates<'_>,
-    streams: [Stream<'_>; T],
+    xs: [&[f32]; T],
+    states: [(&mut [f32], &mut [f32]); T],
+    ys: [&mut [f32]; T],
 ) {
     let mut units = 0;
-    for Stream { x, h, c, y } in &streams {
+    for ((x, (h, c)), y) in xs.iter().zip(&states).zip(&ys) {
         units = weights.units(4, 4, x, h, y);
-        assert!(c.len() == units && x.len() == streams[0].x.len());
+        assert!(c.len() == units && x.len() == xs[0].len());
     }
-    let mut work = Streams(StepOfStreams { activations, weights, streams });
+    let mut work = Streams(StepOfStreams { activations, weights, xs, states, ys });
     weights.for_each_unit(b, units, &mut work);
-    for stream in work.0.streams {
-        copy(b, stream.y, stream.h);
+    for ((h, _), y) in work.0.states.into_iter().zip(work.0.ys) {
+        copy(b, y, h);
     }
 }
 
 struct StepOfStreams<'a, A, R, const T: usize> {
     activations: (A, R),
     weights: Gates<'a>,
-    streams: [Stream<'a>; T],
+    xs: [&'a [f32]; T],
+    /// h and c.
+    states: [(&'a mut [f32], &'a mut [f32]); T],
+    ys: [&'a mut [f32]; T],
 }
 
 impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams<'_, A, R, T> {
@@ -206,18 +211,18 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend, const S: usize>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: `lstm_streams` has checked the lengths, and the block lies within the panel.
+        // SAFETY: `lstm_streams` has checked the lengths, and the block lies within its panels.
         unsafe {
-            let weights = self.weights.block::<B>(4, 4, self.streams[0].x.len(), (unit, panel, width));
+            let weights = self.weights.block::<B>(4, 4, self.xs[0].len(), (unit, panel, width));
             let sums = [biases::<B, 4>(b, weights.bias); T];
-            let sums = streams::accumulate::<B, 4, S, T>(b, sums, weights.input, self.streams.each_ref().map(|s| s.x));
-            let h = self.streams.each_ref().map(|s| &*s.h);
+            let sums = streams::accumulate::<B, 4, S, T>(b, sums, weights.input, self.xs);
+            let h = self.states.each_ref().map(|(h, _)| &**h);
             let sums = streams::accumulate::<B, 4, S, T>(b, sums, weights.recurrent, h);
-            for (stream, sums) in self.streams.iter_mut().zip(sums) {
-                let c = stream.c.as_mut_ptr().add(unit);
+            for (((_, c), y), sums) in self.states.iter_mut().zip(&mut self.ys).zip(sums) {
+                let c = c.as_mut_ptr().add(unit);
                 let (new_c, new_h) = equations(b, self.activations, sums, b.load(c));
                 b.store(c, new_c);
-                b.store(stream.y.as_mut_ptr().add(unit), new_h);
+                b.store(y.as_mut_ptr().add(unit), new_h);
             }
         }
     }
@@ -225,7 +230,7 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         let (activations, weights) = (self.activations, self.weights);
-        for Stream { x, h, c, y } in &mut self.streams {
+        for ((x, (h, c)), y) in self.xs.into_iter().zip(&mut self.states).zip(&mut self.ys) {
             // SAFETY: as promised to this function, for each stream.
             unsafe { Step { activations, weights, x, h, c, y }.run_in_pairs(b, panel, width) };
         }
@@ -233,7 +238,7 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         let (activations, weights) = (self.activations, self.weights);
-        for Stream { x, h, c, y } in &mut self.streams {
+        for ((x, (h, c)), y) in self.xs.into_iter().zip(&mut self.states).zip(&mut self.ys) {
             // SAFETY: as promised to this function, for each stream.
             unsafe { Step { activations, weights, x, h, c, y }.run_in_fours(b, panel, width) };
         }

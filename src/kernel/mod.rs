@@ -2,8 +2,9 @@
 //! cell's equations.
 //!
 //! Each cell has one kernel, over slices and sizes: const-generic layers and run-time networks call the same one, and
-//! constant sizes fold because everything here is inlined. For every unit the sum runs in one order, whatever the backend's
-//! width: bias, then inputs, then hidden state, each by rising index.
+//! constant sizes fold because everything here is inlined. On the scalar backend the sum of every unit runs in one order,
+//! whatever its width: bias, then inputs, then hidden state, each by rising index. Others take sums apart where too few would run
+//! side by side, in a way that depends on the sizes alone: steps, runs and streams of a network give the same bits.
 //!
 //! In a debug build nothing here is inlined: without optimisation every inlined operation would keep its place on the stack, which
 //! adds up to megabytes.
@@ -25,7 +26,6 @@ use panel::Rows;
 pub(crate) use panel::{Gates, Source, looks_ahead, pack, pack_dense};
 pub(crate) use simple_rnn::simple_rnn;
 pub(crate) use storage::{KernelPanels, Panels};
-pub(crate) use streams::Stream;
 
 use crate::math::Activation;
 use crate::simd::{Backend, Partial, TINY, Wide};
@@ -35,7 +35,8 @@ trait Block {
     /// Does it for the units from `unit` on. `panel` is the first unit of their panel and `width` the number of its units.
     ///
     /// # Safety
-    /// All units that `b` touches from `unit` on are in the panel, and the panel is within the units the work is for.
+    /// All units that `b` touches from `unit` on are in the panel or, where `b` has twice as many lanes as the panel has units, in it
+    /// and the next one of the same width; and these are within the units the work is for.
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize);
 
     /// Does it for a panel of half as many units as `b` has lanes, where two rows of a matrix fit into a vector.
@@ -73,7 +74,8 @@ fn for_each_unit<B: Backend>(b: B, units: usize, work: &mut impl Block) {
 struct Order {
     /// Whether to begin with the last.
     backward: bool,
-    /// Whether to take two at a time, where a wide panel is one register.
+    /// Whether to take two at a time, where a wide panel is one register. Sums are taken apart otherwise, so this decides about
+    /// bits: it has to come from the whole of a layer's weights, in a step, a run and with streams alike.
     pairs: bool,
 }
 
@@ -149,7 +151,7 @@ unsafe fn narrow<B: Backend>(b: B, mut unit: usize, panel: usize, width: usize, 
             work.run(Partial::new(b, left), unit, panel, width);
         } else if B::MASKS && left == B::Half::LANES && unit == panel {
             work.run_in_pairs(b, panel, width);
-        } else if B::MASKS && 4 * left == B::LANES && unit == panel {
+        } else if <<B::Half as Backend>::Half as Backend>::MASKS && 4 * left == B::LANES && unit == panel {
             work.run_in_fours(b, panel, width);
         } else {
             narrow(b.half(), unit, panel, width, work);
@@ -337,6 +339,22 @@ pub(crate) fn flushed<'a, B: Backend>(_: B, x: &'a [f32], room: &'a mut [f32]) -
         *to = if x.abs() < TINY { 0.0 } else { x };
     }
     room
+}
+
+/// [`flushed`] for each of `xs`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn each_flushed<'a, B: Backend, const I: usize, const T: usize>(
+    b: B,
+    xs: [&'a [f32; I]; T],
+    rooms: &'a mut [[f32; I]; T],
+) -> [&'a [f32]; T] {
+    if !B::FLUSHES {
+        return xs.map(|x| &x[..]);
+    }
+    for (x, room) in xs.into_iter().zip(&mut *rooms) {
+        flushed(b, x, room);
+    }
+    rooms.each_ref().map(|x| &x[..])
 }
 
 /// `y = (x - offset) ⊙ scale`

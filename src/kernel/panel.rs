@@ -6,7 +6,8 @@ use crate::cell::Turn;
 use crate::simd::Backend;
 
 /// Units in a panel: as many wide ones as fit, then a narrow one if it fits, and the last panel of a layer has what is left. It
-/// is storage: how many lanes work on it at a time is the backend's affair. A wide one is two of a host's widest registers.
+/// is storage: how many lanes work on it at a time is the backend's affair. On x86 a wide one is AVX-512's register and two of
+/// AVX2's, on other hosts two registers; there is no narrow one on x86.
 pub(super) const WIDTHS: [usize; 2] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
     [16, 16]
 } else if cfg!(any(target_arch = "aarch64", target_arch = "wasm32")) {
@@ -179,13 +180,10 @@ impl Gates<'_> {
         units
     }
 
-    /// A block's rows in the bias, the input and the recurrent weights.
-    ///
-    /// # Safety
-    /// The lengths are those that [`units`](Gates::units) checks for the same `gates`, `biases` and `inputs`, and `unit` lies
-    /// in the panel that begins at `panel`.
+    /// A block's rows in the bias, the input and the recurrent weights. The lengths are those that [`units`](Gates::units) checks for
+    /// the same `gates`, `biases` and `inputs`.
     #[inline(always)]
-    pub(super) unsafe fn block<B: Backend>(
+    pub(super) fn block<B: Backend>(
         &self,
         gates: usize,
         biases: usize,
@@ -193,13 +191,10 @@ impl Gates<'_> {
         (unit, panel, width): (usize, usize, usize),
     ) -> BlockWeights {
         let units = self.bias.len() / biases;
-        // SAFETY: a panel's part of a matrix with n numbers per unit begins at n times the units before it.
-        unsafe {
-            BlockWeights {
-                bias: Rows::new::<B>(self.bias, biases, biases, (unit, panel, width)),
-                input: Rows::new::<B>(self.input, gates, gates * inputs, (unit, panel, width)),
-                recurrent: Rows::new::<B>(self.recurrent, gates, gates * units, (unit, panel, width)),
-            }
+        BlockWeights {
+            bias: Rows::new::<B>(self.bias, biases, biases, (unit, panel, width)),
+            input: Rows::new::<B>(self.input, gates, gates * inputs, (unit, panel, width)),
+            recurrent: Rows::new::<B>(self.recurrent, gates, gates * units, (unit, panel, width)),
         }
     }
 }
@@ -227,18 +222,17 @@ pub(super) struct Rows {
 impl Rows {
     /// The block `(unit, panel, width)` of a matrix with `rows` rows for each `k`, and `numbers` numbers for each unit.
     ///
-    /// # Safety
-    /// The block lies within the matrix.
+    /// An empty matrix has no blocks, and none is read from it.
     #[inline(always)]
-    pub(super) unsafe fn new<B: Backend>(
+    pub(super) fn new<B: Backend>(
         matrix: &[f32],
         rows: usize,
         numbers: usize,
         (unit, panel, width): (usize, usize, usize),
     ) -> Self {
         Rows {
-            // SAFETY: as promised to this function.
-            at: unsafe { matrix.as_ptr().add(panel * numbers + unit - panel) },
+            // A panel's part of a matrix with n numbers per unit begins at n times the units before it.
+            at: matrix.as_ptr().wrapping_add(panel * numbers + unit - panel),
             width,
             step: rows * width,
             apart: if B::LANES > width { width * numbers } else { B::LANES / 2 },
@@ -246,13 +240,9 @@ impl Rows {
     }
 
     /// The same without the first `rows` rows.
-    ///
-    /// # Safety
-    /// There are as many.
     #[inline(always)]
-    pub(super) unsafe fn skip(self, rows: usize) -> Self {
-        // SAFETY: as promised to this function.
-        Rows { at: unsafe { self.at.add(rows * self.width) }, ..self }
+    pub(super) fn skip(self, rows: usize) -> Self {
+        Rows { at: self.at.wrapping_add(rows * self.width), ..self }
     }
 
     /// The same with two rows as one.

@@ -31,7 +31,7 @@ struct Step<'a, A> {
 impl<A: Activation> Block for Step<'_, A> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run<B: Backend>(&mut self, b: B, unit: usize, panel: usize, width: usize) {
-        // SAFETY: `simple_rnn` has checked the lengths, and the block lies within the panel.
+        // SAFETY: `simple_rnn` has checked the lengths, and the block lies within its panels.
         unsafe {
             let weights = self.weights.block::<B>(1, 1, self.x.len(), (unit, panel, width));
             let sums = biases::<B, 1>(b, weights.bias);

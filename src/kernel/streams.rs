@@ -6,14 +6,6 @@ use super::panel::Rows;
 use super::{Block, sums_apart};
 use crate::simd::Backend;
 
-/// What a stream brings into a step: input, hidden state, cell state (of an LSTM, else empty) and room for the output.
-pub(crate) struct Stream<'a> {
-    pub(crate) x: &'a [f32],
-    pub(crate) h: &'a mut [f32],
-    pub(crate) c: &'a mut [f32],
-    pub(crate) y: &'a mut [f32],
-}
-
 /// Work of several streams on a block of neighbouring units.
 pub(super) trait StreamBlock {
     /// Rows of a matrix for each `k`.

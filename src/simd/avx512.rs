@@ -239,7 +239,9 @@ backend!(
     same,
     same,
     same,
-    sum_of_sixteen
+    sum_of_sixteen,
+    _mm512_castps512_ps256,
+    _mm512_extractf32x8_ps
 );
 backend!(
     Avx512Half,
@@ -261,7 +263,9 @@ backend!(
     _mm512_castps256_ps512,
     _mm512_castsi256_si512,
     _mm512_castps512_ps256,
-    sum_of_eight
+    sum_of_eight,
+    _mm256_castps256_ps128,
+    _mm256_extractf128_ps
 );
 backend!(Avx512Quarter, Scalar<2> = Scalar::pair(), 128, __mmask8, __m128, __m128i, _mm_maskz_loadu_ps, _mm_mask_storeu_ps,
     _mm_cmp_ps_mask, _mm_maskz_mov_ps, _mm_set1_epi32, _mm_sub_epi32, _mm_min_epu32, _mm_srli_epi32, _mm_reduce_ps,

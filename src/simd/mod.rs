@@ -107,7 +107,8 @@ pub trait Backend: Copy + core::fmt::Debug + sealed::Sealed {
     /// Reads `LANES` numbers; where a vector is two registers, the second one from `apart` numbers behind the first.
     ///
     /// # Safety
-    /// `from` is valid for reads of `LANES` numbers, or of half as many there and `apart` numbers behind.
+    /// Of one register: `from` is valid for reads of `LANES` numbers. Of two: `from` is valid for reads of half as many, and so is
+    /// the place `apart` numbers behind it.
     #[inline(always)]
     unsafe fn load_apart(self, from: *const f32, apart: usize) -> Self::Vector {
         let _ = apart;

@@ -80,7 +80,7 @@ fn silence_leaves_no_denormal_numbers() {
     let rng = &mut ChaCha8Rng::seed_from_u64(5);
     for cell in CELLS {
         for activation in [Tanh, Linear, Relu, Softsign, Elu] {
-            for units in [5, 16, 43] {
+            for units in [5, 16, 18, 43] {
                 let layer = Recurrent { activation, ..Recurrent::new(cell, 2, units) };
                 let mut network = random_network(rng, vec![recurrent(layer)]);
                 let biases = network.parameters().len() - cell.biases() * units;

@@ -107,6 +107,9 @@ fn types_give_the_bits_of_the_network() {
 #[test]
 fn runs_that_look_ahead_give_the_bits_of_the_network() {
     assert_type_is_network::<16, Gru<16, 71>>("gru(71)");
+    assert_type_is_network::<8, Lstm<8, 66>>("lstm(66)");
+    assert_type_is_network::<8, Lstm<8, 68>>("lstm(68)");
+    assert_type_is_network::<8, Lstm<8, 75>>("lstm(75)");
     assert_type_is_network::<3, chain!(Lstm<3, 36>, Lstm<36, 72>, Gru<72, 68>, Dense<68, 2>)>(
         "lstm(36, sequences), lstm(72, sequences), gru(68), dense(2)",
     );
@@ -143,6 +146,7 @@ where
 #[test]
 fn streams_give_the_bits_of_their_steps() {
     assert_streams_are_steps::<3, Lstm<3, 72>>("lstm(72)");
+    assert_streams_are_steps::<8, Lstm<8, 68>>("lstm(68)");
     assert_streams_are_steps::<2, chain!(Gru<2, 71>, Residual<Gru<71, 71>>, Dense<71, 2>)>(
         "gru(71, sequences), residual(gru(71, sequences)), dense(2)",
     );
