@@ -19,7 +19,8 @@
 //! - **Core** (no features): `no_std`, no allocator, no panic in any step of a release build, no `unsafe` in the caller's sight.
 //!   The state is a plain [`Copy`] value apart from the weights: any number of streams share one model, and a state can be
 //!   saved, put back and compared.
-//! - **T steps are one call**: running a sequence and stepping through it give the same bits.
+//! - **T steps are one call**: running a sequence and stepping through it give the same bits, and so do many streams stepped
+//!   together ([`Layer::step_streams`]) and each alone.
 //! - **The scalar backend is the specification**: on it the host network, the types with constant sizes, exported source and
 //!   firmware give the same bits. A step on another backend is within 1e-6 of it, and the host network and the types still
 //!   agree to the bit.
@@ -53,7 +54,8 @@
 //! Weights are packed in panels of a few units, ordered `[panel][k][gate][unit]` without padding, so that all gates of a panel
 //! accumulate in registers, loads are contiguous and sums before the activation never touch memory. Packing happens when a
 //! model is embedded (at compile time) or read. Where all weights together exceed the first cache, steps go through the panels
-//! to and fro, so that each begins with what is still there; the sums, and so the bits, do not depend on it.
+//! to and fro, so that each begins with what is still there; the sums, and so the bits, do not depend on it. There a run also
+//! multiplies the inputs of several steps at a time, and streams share what is read.
 //!
 //! # Features
 //! | feature | adds |
