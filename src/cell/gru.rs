@@ -118,10 +118,15 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Na
 
     #[inline(always)]
     fn run_on<B: Backend>(&self, b: B, state: &mut HiddenState<H>, xs: &[[f32; I]], ys: &mut [[f32; H]]) {
-        match if Self::LOOKS_AHEAD { B::STREAMS } else { 1 } {
-            4 => self.run_ahead::<B, 4>(b, state, xs, ys),
-            2 => self.run_ahead::<B, 2>(b, state, xs, ys),
-            _ => self.run_ahead::<B, 1>(b, state, xs, ys),
+        // Constants, so that even without optimisation there is only the code that runs.
+        if const { Self::LOOKS_AHEAD && B::STREAMS == 4 } {
+            self.run_ahead::<B, 4>(b, state, xs, ys);
+        } else if const { Self::LOOKS_AHEAD && B::STREAMS == 2 } {
+            self.run_ahead::<B, 2>(b, state, xs, ys);
+        } else {
+            for (x, y) in xs.iter().zip(ys) {
+                self.step_on(b, state, x, y);
+            }
         }
     }
 
@@ -133,15 +138,15 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Na
         xs: [&[f32; I]; T],
         ys: [&mut [f32; H]; T],
     ) {
-        let weights = self.weights.gates();
-        if !RESET_AFTER || !weights.serve_together::<B, T>(3) {
-            return one_by_one(self, b, states, xs, ys);
+        if const { RESET_AFTER && kernel::serve_together::<B, T>(3, Self::FLASH_BYTES) } {
+            let weights = self.weights.gates().in_turn(&mut states[0].turn);
+            let mut rooms = [[0.0; I]; T];
+            let xs = kernel::each_flushed(b, xs, &mut rooms);
+            let states = states.map(|state| &mut state.h[..]);
+            kernel::gru_streams(b, (A::VALUE, R::VALUE), weights, xs, states, ys.map(|y| &mut y[..]));
+        } else {
+            one_by_one(self, b, states, xs, ys);
         }
-        let weights = weights.in_turn(&mut states[0].turn);
-        let mut rooms = [[0.0; I]; T];
-        let xs = kernel::each_flushed(b, xs, &mut rooms);
-        let states = states.map(|state| &mut state.h[..]);
-        kernel::gru_streams(b, (A::VALUE, R::VALUE), weights, xs, states, ys.map(|y| &mut y[..]));
     }
 }
 
@@ -158,7 +163,7 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Na
         ys: &mut [[f32; H]],
     ) {
         debug_assert_eq!(xs.len(), ys.len());
-        let ahead = xs.len() >= T && self.weights.gates().serve_together::<B, T>(3);
+        let ahead = xs.len() >= T && const { kernel::serve_together::<B, T>(3, Self::FLASH_BYTES) };
         let (mut last_xs, mut last_ys) = (xs, ys);
         if ahead {
             let ((xs, rest_xs), (ys, rest_ys)) = (xs.as_chunks::<T>(), last_ys.as_chunks_mut::<T>());

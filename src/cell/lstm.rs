@@ -156,10 +156,15 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
 
     #[inline(always)]
     fn run_on<B: Backend>(&self, b: B, state: &mut LstmState<H>, xs: &[[f32; I]], ys: &mut [[f32; H]]) {
-        match if Self::LOOKS_AHEAD { B::STREAMS } else { 1 } {
-            4 => self.run_ahead::<B, 4>(b, state, xs, ys),
-            2 => self.run_ahead::<B, 2>(b, state, xs, ys),
-            _ => self.run_ahead::<B, 1>(b, state, xs, ys),
+        // Constants, so that even without optimisation there is only the code that runs.
+        if const { Self::LOOKS_AHEAD && B::STREAMS == 4 } {
+            self.run_ahead::<B, 4>(b, state, xs, ys);
+        } else if const { Self::LOOKS_AHEAD && B::STREAMS == 2 } {
+            self.run_ahead::<B, 2>(b, state, xs, ys);
+        } else {
+            for (x, y) in xs.iter().zip(ys) {
+                self.step_on(b, state, x, y);
+            }
         }
     }
 
@@ -171,15 +176,15 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
         xs: [&[f32; I]; T],
         ys: [&mut [f32; H]; T],
     ) {
-        let weights = self.weights.gates();
-        if !weights.serve_together::<B, T>(4) {
-            return one_by_one(self, b, states, xs, ys);
+        if const { kernel::serve_together::<B, T>(4, Self::FLASH_BYTES) } {
+            let weights = self.weights.gates().in_turn(&mut states[0].turn);
+            let mut rooms = [[0.0; I]; T];
+            let xs = kernel::each_flushed(b, xs, &mut rooms);
+            let states = states.map(|state| (&mut state.h[..], &mut state.c[..]));
+            kernel::lstm_streams(b, (A::VALUE, R::VALUE), weights, xs, states, ys.map(|y| &mut y[..]));
+        } else {
+            one_by_one(self, b, states, xs, ys);
         }
-        let weights = weights.in_turn(&mut states[0].turn);
-        let mut rooms = [[0.0; I]; T];
-        let xs = kernel::each_flushed(b, xs, &mut rooms);
-        let states = states.map(|state| (&mut state.h[..], &mut state.c[..]));
-        kernel::lstm_streams(b, (A::VALUE, R::VALUE), weights, xs, states, ys.map(|y| &mut y[..]));
     }
 }
 
@@ -194,7 +199,7 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
         ys: &mut [[f32; H]],
     ) {
         debug_assert_eq!(xs.len(), ys.len());
-        let ahead = xs.len() >= T && self.weights.gates().serve_together::<B, T>(4);
+        let ahead = xs.len() >= T && const { kernel::serve_together::<B, T>(4, Self::FLASH_BYTES) };
         let (mut last_xs, mut last_ys) = (xs, ys);
         if ahead {
             let ((xs, rest_xs), (ys, rest_ys)) = (xs.as_chunks::<T>(), last_ys.as_chunks_mut::<T>());

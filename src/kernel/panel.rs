@@ -114,6 +114,12 @@ pub(crate) const fn looks_ahead(inputs: usize, bytes: usize) -> bool {
     cfg!(not(target_os = "none")) && inputs >= 8 && bytes > CACHED
 }
 
+/// Whether a step of `T` streams together is faster than `T` steps: where so many bytes of weights, which come from afar, serve all
+/// of them, and the sums of one register's units are enough to run side by side.
+pub(crate) const fn serve_together<B: Backend, const T: usize>(gates: usize, bytes: usize) -> bool {
+    T > 1 && T * gates >= B::SUMS && bytes > CACHED
+}
+
 /// Weights that exceed this leave the first cache before the next step comes to them.
 const CACHED: usize = 40 * 1024;
 
@@ -124,13 +130,6 @@ impl<'a> Gates<'a> {
 
     const fn exceed_cache(&self) -> bool {
         4 * (self.recurrent.len() + self.input.len() + self.bias.len()) > CACHED
-    }
-
-    /// Whether a step of `T` streams together is faster than `T` steps: where weights that come from afar serve all of them, and
-    /// the sums of one register's units are enough to run side by side.
-    #[inline(always)]
-    pub(crate) const fn serve_together<B: Backend, const T: usize>(&self, gates: usize) -> bool {
-        T > 1 && T * gates >= B::SUMS && self.exceed_cache()
     }
 
     /// The same weights without the input's, and with the input's part of the sums in place of the bias.

@@ -58,7 +58,7 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     /// Some steps of one layer, then of the other, where one of them gains by it.
     #[inline(always)]
     fn run_on<K: Backend>(&self, b: K, state: &mut Self::State, xs: &[Self::Input], ys: &mut [Self::Output]) {
-        if !Self::LOOKS_AHEAD || xs.len() == 1 {
+        if const { !Self::LOOKS_AHEAD } || xs.len() == 1 {
             for (x, y) in xs.iter().zip(ys) {
                 self.step_on(b, state, x, y);
             }

@@ -266,10 +266,12 @@ impl<L: Layer + ?Sized> Visitor for StepStreams<'_, L> {
     type Out = ();
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
-        match B::STREAMS {
-            4 => self.together::<B, 4>(b),
-            2 => self.together::<B, 2>(b),
-            _ => self.together::<B, 1>(b),
+        if const { B::STREAMS == 4 } {
+            self.together::<B, 4>(b);
+        } else if const { B::STREAMS == 2 } {
+            self.together::<B, 2>(b);
+        } else {
+            self.together::<B, 1>(b);
         }
     }
 }
