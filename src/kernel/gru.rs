@@ -242,6 +242,15 @@ struct StepOfStreams<'a, A, R, const T: usize> {
     ys: [&'a mut [f32]; T],
 }
 
+impl<A: Activation, R: Activation, const T: usize> StepOfStreams<'_, A, R, T> {
+    /// One stream's step.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn alone(&mut self, stream: usize) -> ResetAfter<'_, A, R> {
+        let StepOfStreams { activations, weights, .. } = *self;
+        ResetAfter { activations, weights, x: self.xs[stream], h: self.hs[stream], y: self.ys[stream] }
+    }
+}
+
 impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams<'_, A, R, T> {
     const GATES: usize = 3;
 
@@ -265,20 +274,5 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
         }
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
-        let (activations, weights) = (self.activations, self.weights);
-        for ((x, h), y) in self.xs.into_iter().zip(&mut self.hs).zip(&mut self.ys) {
-            // SAFETY: as promised to this function, for each stream.
-            unsafe { ResetAfter { activations, weights, x, h, y }.run_in_pairs(b, panel, width) };
-        }
-    }
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
-        let (activations, weights) = (self.activations, self.weights);
-        for ((x, h), y) in self.xs.into_iter().zip(&mut self.hs).zip(&mut self.ys) {
-            // SAFETY: as promised to this function, for each stream.
-            unsafe { ResetAfter { activations, weights, x, h, y }.run_in_fours(b, panel, width) };
-        }
-    }
+    streams::one_by_one!(T);
 }

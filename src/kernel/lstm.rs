@@ -206,6 +206,16 @@ struct StepOfStreams<'a, A, R, const T: usize> {
     ys: [&'a mut [f32]; T],
 }
 
+impl<A: Activation, R: Activation, const T: usize> StepOfStreams<'_, A, R, T> {
+    /// One stream's step.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn alone(&mut self, stream: usize) -> Step<'_, A, R> {
+        let StepOfStreams { activations, weights, .. } = *self;
+        let (h, c) = &mut self.states[stream];
+        Step { activations, weights, x: self.xs[stream], h, c, y: self.ys[stream] }
+    }
+}
+
 impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams<'_, A, R, T> {
     const GATES: usize = 4;
 
@@ -227,20 +237,5 @@ impl<A: Activation, R: Activation, const T: usize> StreamBlock for StepOfStreams
         }
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
-        let (activations, weights) = (self.activations, self.weights);
-        for ((x, (h, c)), y) in self.xs.into_iter().zip(&mut self.states).zip(&mut self.ys) {
-            // SAFETY: as promised to this function, for each stream.
-            unsafe { Step { activations, weights, x, h, c, y }.run_in_pairs(b, panel, width) };
-        }
-    }
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
-        let (activations, weights) = (self.activations, self.weights);
-        for ((x, (h, c)), y) in self.xs.into_iter().zip(&mut self.states).zip(&mut self.ys) {
-            // SAFETY: as promised to this function, for each stream.
-            unsafe { Step { activations, weights, x, h, c, y }.run_in_fours(b, panel, width) };
-        }
-    }
+    streams::one_by_one!(T);
 }

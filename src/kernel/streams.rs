@@ -30,6 +30,28 @@ pub(super) trait StreamBlock {
     unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize);
 }
 
+/// The two for panels with several rows in a vector, of which there is one at most: it is not worth a step together.
+macro_rules! one_by_one {
+    ($streams:expr) => {
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        unsafe fn run_in_pairs<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+            for stream in 0..$streams {
+                // SAFETY: as promised to this function.
+                unsafe { self.alone(stream).run_in_pairs(b, panel, width) };
+            }
+        }
+
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
+            for stream in 0..$streams {
+                // SAFETY: as promised to this function.
+                unsafe { self.alone(stream).run_in_fours(b, panel, width) };
+            }
+        }
+    };
+}
+pub(super) use one_by_one;
+
 /// The work as a [`Block`]: one register at a time, since the streams fill the others.
 pub(super) struct Streams<W>(pub(super) W);
 
@@ -67,6 +89,7 @@ impl<W: StreamBlock> Block for Streams<W> {
         // SAFETY: as promised to this function.
         unsafe { self.0.run_in_pairs(b, panel, width) };
     }
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn run_in_fours<B: Backend>(&mut self, b: B, panel: usize, width: usize) {
         // SAFETY: as promised to this function.
