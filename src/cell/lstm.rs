@@ -3,7 +3,7 @@
 use super::Turn;
 use crate::format::{Kind, Shape, leaf_layer};
 use crate::kernel::{self, Panels, Source};
-use crate::layer::{Aligned, Layer, one_by_one};
+use crate::layer::{Aligned, Layer, one_by_one, step_by_step};
 use crate::math::{Activation, Named, Sigmoid, Tanh};
 use crate::simd::Backend;
 use core::marker::PhantomData;
@@ -155,16 +155,27 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
     const LOOKS_AHEAD: bool = kernel::looks_ahead(I, Self::FLASH_BYTES);
 
     #[inline(always)]
-    fn run_on<B: Backend>(&self, b: B, state: &mut LstmState<H>, xs: &[[f32; I]], ys: &mut [[f32; H]]) {
-        // Constants, so that even without optimisation there is only the code that runs.
-        if const { Self::LOOKS_AHEAD && B::STREAMS == 4 } {
-            self.run_ahead::<B, 4>(b, state, xs, ys);
-        } else if const { Self::LOOKS_AHEAD && B::STREAMS == 2 } {
-            self.run_ahead::<B, 2>(b, state, xs, ys);
-        } else {
-            for (x, y) in xs.iter().zip(ys) {
-                self.step_on(b, state, x, y);
+    fn run_ahead_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut LstmState<H>,
+        xs: &[[[f32; I]; T]],
+        ys: &mut [[[f32; H]; T]],
+    ) {
+        if const { kernel::serve_together::<B, T>(4, Self::FLASH_BYTES) } {
+            let (mut rooms, mut sums) = ([[0.0; I]; T], [Aligned([[0.0; H]; 4]); T]);
+            for (xs, ys) in xs.iter().zip(ys) {
+                let xs = kernel::each_flushed(b, xs.each_ref(), &mut rooms);
+                let mut weights = [self.weights.gates(); T];
+                for weights in &mut weights {
+                    *weights = weights.in_turn(&mut state.turn);
+                }
+                let sums = sums.each_mut().map(|sums| sums.0.as_flattened_mut());
+                let ys = ys.each_mut().map(|y| &mut y[..]);
+                kernel::lstm_steps(b, (A::VALUE, R::VALUE), weights, xs, sums, (&mut state.h, &mut state.c), ys);
             }
+        } else {
+            step_by_step(self, b, state, xs.as_flattened(), ys.as_flattened_mut());
         }
     }
 
@@ -184,40 +195,6 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
             kernel::lstm_streams(b, (A::VALUE, R::VALUE), weights, xs, states, ys.map(|y| &mut y[..]));
         } else {
             one_by_one(self, b, states, xs, ys);
-        }
-    }
-}
-
-impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Named> Lstm<I, H, A, R> {
-    /// Steps, the input's part of `T` of them in advance where that is worth it.
-    #[inline(always)]
-    fn run_ahead<B: Backend, const T: usize>(
-        &self,
-        b: B,
-        state: &mut LstmState<H>,
-        xs: &[[f32; I]],
-        ys: &mut [[f32; H]],
-    ) {
-        debug_assert_eq!(xs.len(), ys.len());
-        let ahead = xs.len() >= T && const { kernel::serve_together::<B, T>(4, Self::FLASH_BYTES) };
-        let (mut last_xs, mut last_ys) = (xs, ys);
-        if ahead {
-            let ((xs, rest_xs), (ys, rest_ys)) = (xs.as_chunks::<T>(), last_ys.as_chunks_mut::<T>());
-            let (mut rooms, mut sums) = ([[0.0; I]; T], [Aligned([[0.0; H]; 4]); T]);
-            for (xs, ys) in xs.iter().zip(ys) {
-                let xs = kernel::each_flushed(b, xs.each_ref(), &mut rooms);
-                let mut weights = [self.weights.gates(); T];
-                for weights in &mut weights {
-                    *weights = weights.in_turn(&mut state.turn);
-                }
-                let sums = sums.each_mut().map(|sums| sums.0.as_flattened_mut());
-                let ys = ys.each_mut().map(|y| &mut y[..]);
-                kernel::lstm_steps(b, (A::VALUE, R::VALUE), weights, xs, sums, (&mut state.h, &mut state.c), ys);
-            }
-            (last_xs, last_ys) = (rest_xs, rest_ys);
-        }
-        for (x, y) in last_xs.iter().zip(last_ys) {
-            self.step_on(b, state, x, y);
         }
     }
 }

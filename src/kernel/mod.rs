@@ -23,7 +23,7 @@ pub(crate) use dense::dense;
 pub(crate) use gru::{GruWeights, gru, gru_steps, gru_streams};
 pub(crate) use lstm::{lstm, lstm_steps, lstm_streams};
 use panel::Rows;
-pub(crate) use panel::{Gates, Source, looks_ahead, pack, pack_dense, serve_together};
+pub(crate) use panel::{Gates, Source, is_large, looks_ahead, pack, pack_dense, serve_together};
 pub(crate) use simple_rnn::simple_rnn;
 pub(crate) use storage::{KernelPanels, Panels};
 

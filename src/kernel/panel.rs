@@ -111,25 +111,27 @@ pub(crate) struct Gates<'a> {
 
 /// Whether a layer of so many inputs and bytes of weights gains by reading its input weights once for several steps.
 pub(crate) const fn looks_ahead(inputs: usize, bytes: usize) -> bool {
-    cfg!(not(target_os = "none")) && inputs >= 8 && bytes > CACHED
+    inputs >= 8 && is_large(bytes)
 }
 
 /// Whether a step of `T` streams together is faster than `T` steps: where so many bytes of weights, which come from afar, serve all
 /// of them, and the sums of one register's units are enough to run side by side.
 pub(crate) const fn serve_together<B: Backend, const T: usize>(gates: usize, bytes: usize) -> bool {
-    T > 1 && T * gates >= B::SUMS && bytes > CACHED
+    T > 1 && T * gates >= B::SUMS && is_large(bytes)
 }
 
-/// Weights that exceed this leave the first cache before the next step comes to them.
-const CACHED: usize = 40 * 1024;
+/// Whether so many bytes of weights leave a host's first cache before the next step comes to them.
+pub(crate) const fn is_large(bytes: usize) -> bool {
+    cfg!(not(target_os = "none")) && bytes > 40 * 1024
+}
 
 impl<'a> Gates<'a> {
     pub(crate) const fn new(recurrent: &'a [f32], input: &'a [f32], bias: &'a [f32]) -> Self {
         Gates { recurrent, input, bias, order: Order::USUAL }
     }
 
-    const fn exceed_cache(&self) -> bool {
-        4 * (self.recurrent.len() + self.input.len() + self.bias.len()) > CACHED
+    const fn are_large(&self) -> bool {
+        is_large(4 * (self.recurrent.len() + self.input.len() + self.bias.len()))
     }
 
     /// The same weights without the input's, and with the input's part of the sums in place of the bias.
@@ -146,7 +148,7 @@ impl<'a> Gates<'a> {
     /// The same weights, gone through in the other direction than in the step before if that is of any use.
     #[inline(always)]
     pub(crate) fn in_turn(self, turn: &mut Turn) -> Self {
-        if !self.exceed_cache() {
+        if !self.are_large() {
             return self;
         }
         // What is gone through at a time should survive in the cache. Four gates keep the processor busy with one panel.

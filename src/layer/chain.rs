@@ -1,8 +1,9 @@
 //! One layer after another.
 
-use super::{Aligned, Layer, Vector};
+use super::{Aligned, Layer, Run, Vector, step_by_step};
 use crate::format::{Cursor, Embed, FormatError, ReadInto, Reader};
-use crate::simd::Backend;
+use crate::kernel::is_large;
+use crate::simd::{Backend, Visitor};
 
 /// Two layers in series; [`chain!`](crate::chain) nests them.
 ///
@@ -38,6 +39,20 @@ macro_rules! chain {
 /// Steps that a layer takes before the next one's turn.
 const AHEAD: usize = 8;
 
+impl<A: Layer, B: Layer> Chain<A, B> {
+    /// Whether each part is compiled in a function of its own: see [`Backend::apart`].
+    const APART: bool = is_large(A::FLASH_BYTES) && is_large(B::FLASH_BYTES);
+
+    #[inline(always)]
+    fn part<K: Backend>(b: K, work: impl Visitor<Out = ()>) {
+        if const { Self::APART } {
+            b.apart(work);
+        } else {
+            work.visit(b);
+        }
+    }
+}
+
 impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     type Input = A::Input;
     type Output = B::Output;
@@ -49,8 +64,8 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     #[inline(always)]
     fn step_on<K: Backend>(&self, b: K, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output) {
         let mut between = Aligned(A::Output::ZERO);
-        self.0.step_on(b, &mut state.0, x, &mut between.0);
-        self.1.step_on(b, &mut state.1, &between.0, y);
+        Self::part(b, Step(&self.0, &mut state.0, x, &mut between.0));
+        Self::part(b, Step(&self.1, &mut state.1, &between.0, y));
     }
 
     const LOOKS_AHEAD: bool = A::LOOKS_AHEAD || B::LOOKS_AHEAD;
@@ -59,16 +74,14 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     #[inline(always)]
     fn run_on<K: Backend>(&self, b: K, state: &mut Self::State, xs: &[Self::Input], ys: &mut [Self::Output]) {
         if const { !Self::LOOKS_AHEAD } || xs.len() == 1 {
-            for (x, y) in xs.iter().zip(ys) {
-                self.step_on(b, state, x, y);
-            }
+            step_by_step(self, b, state, xs, ys);
             return;
         }
         let mut between = [A::Output::ZERO; AHEAD];
         for (xs, ys) in xs.chunks(AHEAD).zip(ys.chunks_mut(AHEAD)) {
             let between = &mut between[..xs.len()];
-            self.0.run_on(b, &mut state.0, xs, between);
-            self.1.run_on(b, &mut state.1, between, ys);
+            b.apart(Run(&self.0, &mut state.0, xs, between));
+            b.apart(Run(&self.1, &mut state.1, between, ys));
         }
     }
 
@@ -81,8 +94,10 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
         ys: [&mut Self::Output; T],
     ) {
         let mut between = [Aligned(A::Output::ZERO); T];
-        self.0.step_streams_on(b, states.each_mut().map(|s| &mut s.0), xs, between.each_mut().map(|y| &mut y.0));
-        self.1.step_streams_on(b, states.map(|s| &mut s.1), between.each_ref().map(|x| &x.0), ys);
+        let firsts = states.each_mut().map(|state| &mut state.0);
+        Self::part(b, StepTogether(&self.0, firsts, xs, between.each_mut().map(|y| &mut y.0)));
+        let seconds = states.map(|state| &mut state.1);
+        Self::part(b, StepTogether(&self.1, seconds, between.each_ref().map(|x| &x.0), ys));
     }
 
     #[inline(always)]
@@ -91,9 +106,35 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
             self.0.advance_on(b, &mut state.0, x);
         } else {
             let mut between = Aligned(A::Output::ZERO);
-            self.0.step_on(b, &mut state.0, x, &mut between.0);
+            Self::part(b, Step(&self.0, &mut state.0, x, &mut between.0));
             self.1.advance_on(b, &mut state.1, &between.0);
         }
+    }
+}
+
+struct Step<'a, L: Layer>(&'a L, &'a mut L::State, &'a L::Input, &'a mut L::Output);
+
+impl<L: Layer> Visitor for Step<'_, L> {
+    type Out = ();
+    #[inline(always)]
+    fn visit<B: Backend>(self, b: B) {
+        self.0.step_on(b, self.1, self.2, self.3);
+    }
+}
+
+/// A step of `T` streams.
+struct StepTogether<'a, L: Layer, const T: usize>(
+    &'a L,
+    [&'a mut L::State; T],
+    [&'a L::Input; T],
+    [&'a mut L::Output; T],
+);
+
+impl<L: Layer, const T: usize> Visitor for StepTogether<'_, L, T> {
+    type Out = ();
+    #[inline(always)]
+    fn visit<B: Backend>(self, b: B) {
+        self.0.step_streams_on(b, self.1, self.2, self.3);
     }
 }
 

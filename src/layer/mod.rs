@@ -127,12 +127,30 @@ pub trait Layer {
     #[doc(hidden)]
     const LOOKS_AHEAD: bool = false;
 
+    /// [`run_on`](Layer::run_on), `T` steps at a time, of a layer that looks ahead.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn run_ahead_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut Self::State,
+        xs: &[[Self::Input; T]],
+        ys: &mut [[Self::Output; T]],
+    ) {
+        step_by_step(self, b, state, xs.as_flattened(), ys.as_flattened_mut());
+    }
+
     /// Time steps in order on a given backend, as [`step_on`](Layer::step_on) does it for each of them. There are as many
     /// outputs as inputs.
     #[inline(always)]
     fn run_on<B: Backend>(&self, b: B, state: &mut Self::State, xs: &[Self::Input], ys: &mut [Self::Output]) {
-        for (x, y) in xs.iter().zip(ys) {
-            self.step_on(b, state, x, y);
+        // Constants, so that even without optimisation there is only the code that runs.
+        if const { Self::LOOKS_AHEAD && B::STREAMS == 4 } {
+            run_ahead::<_, _, 4>(self, b, state, xs, ys);
+        } else if const { Self::LOOKS_AHEAD && B::STREAMS == 2 } {
+            run_ahead::<_, _, 2>(self, b, state, xs, ys);
+        } else {
+            step_by_step(self, b, state, xs, ys);
         }
     }
 
@@ -232,6 +250,20 @@ pub trait Layer {
     }
 }
 
+/// [`Layer::run_on`] where there is nothing to gain.
+#[inline(always)]
+pub(crate) fn step_by_step<L: Layer + ?Sized, B: Backend>(
+    layer: &L,
+    b: B,
+    state: &mut L::State,
+    xs: &[L::Input],
+    ys: &mut [L::Output],
+) {
+    for (x, y) in xs.iter().zip(ys) {
+        layer.step_on(b, state, x, y);
+    }
+}
+
 /// [`Layer::step_streams_on`] where there is nothing to gain.
 #[inline(always)]
 pub(crate) fn one_by_one<L: Layer + ?Sized, B: Backend, const T: usize>(
@@ -243,6 +275,37 @@ pub(crate) fn one_by_one<L: Layer + ?Sized, B: Backend, const T: usize>(
 ) {
     for ((state, x), y) in states.into_iter().zip(xs).zip(ys) {
         layer.step_on(b, state, x, y);
+    }
+}
+
+/// [`Layer::run_on`] by `T` steps at a time, and what is left one by one.
+#[inline(always)]
+fn run_ahead<L: Layer + ?Sized, B: Backend, const T: usize>(
+    layer: &L,
+    b: B,
+    state: &mut L::State,
+    xs: &[L::Input],
+    ys: &mut [L::Output],
+) {
+    let ((xs, more_xs), (ys, more_ys)) = (xs.as_chunks::<T>(), ys.as_chunks_mut::<T>());
+    if !xs.is_empty() {
+        b.apart(RunAhead(layer, &mut *state, xs, ys));
+    }
+    step_by_step(layer, b, state, more_xs, more_ys);
+}
+
+struct RunAhead<'a, L: Layer + ?Sized, const T: usize>(
+    &'a L,
+    &'a mut L::State,
+    &'a [[L::Input; T]],
+    &'a mut [[L::Output; T]],
+);
+
+impl<L: Layer + ?Sized, const T: usize> Visitor for RunAhead<'_, L, T> {
+    type Out = ();
+    #[inline(always)]
+    fn visit<B: Backend>(self, b: B) {
+        self.0.run_ahead_on(b, self.1, self.2, self.3);
     }
 }
 

@@ -35,6 +35,22 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
         crate::kernel::add(y.as_mut_slice(), x.as_slice());
     }
 
+    const LOOKS_AHEAD: bool = L::LOOKS_AHEAD;
+
+    #[inline(always)]
+    fn run_ahead_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut L::State,
+        xs: &[[L::Input; T]],
+        ys: &mut [[L::Output; T]],
+    ) {
+        self.0.run_ahead_on(b, state, xs, ys);
+        for (y, x) in ys.as_flattened_mut().iter_mut().zip(xs.as_flattened()) {
+            crate::kernel::add(y.as_mut_slice(), x.as_slice());
+        }
+    }
+
     #[inline(always)]
     fn step_streams_on<B: Backend, const T: usize>(
         &self,

@@ -1,7 +1,7 @@
 //! AVX2 with fused multiply-add: eight lanes, and four for what is left of a panel. Also the scalar backend compiled for
 //! AVX2, for results that are not to depend on the machine.
 
-use super::x86::{apply_kind, operations, sum_of_four};
+use super::x86::{calls, operations, sum_of_four};
 use super::{Backend, Scalar, TINY, Visitor, sealed::Sealed};
 use crate::math::{ActivationKind, rational};
 use core::arch::x86_64::*;
@@ -29,17 +29,6 @@ impl Avx2 {
     #[inline(always)]
     pub(super) unsafe fn known() -> Self {
         Avx2(())
-    }
-
-    /// Runs `visitor`, compiled for AVX2.
-    #[inline(always)]
-    pub(super) fn enter<V: Visitor>(self, visitor: V) -> V::Out {
-        #[target_feature(enable = "avx2,fma")]
-        fn run<V: Visitor>(backend: Avx2, visitor: V) -> V::Out {
-            visitor.visit(backend)
-        }
-        // SAFETY: the token exists.
-        unsafe { run(self, visitor) }
     }
 
     /// Runs `visitor` on the scalar backend, compiled for AVX2: the same operations with the same roundings, so the same bits,
@@ -71,7 +60,7 @@ impl Backend for Avx2 {
     const FLUSHES: bool = true;
 
     operations!(256);
-    apply_kind!(Avx2, "avx2,fma");
+    calls!(Avx2, "avx2,fma");
 
     #[inline(always)]
     fn half(self) -> Avx2Half {
@@ -136,7 +125,7 @@ impl Backend for Avx2Half {
     const FLUSHES: bool = true;
 
     operations!(128);
-    apply_kind!(Avx2Half, "avx2,fma");
+    calls!(Avx2Half, "avx2,fma");
 
     #[inline(always)]
     fn half(self) -> Scalar<2> {

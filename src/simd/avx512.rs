@@ -1,7 +1,7 @@
 //! AVX-512: sixteen lanes, and eight and four for what is left of a panel. `tanh` is a table of polynomials, since looking
 //! up 32 numbers takes one instruction here.
 
-use super::x86::{apply_kind, operations, sum_of_four};
+use super::x86::{calls, operations, sum_of_four};
 use super::{Backend, Scalar, TINY, Visitor, sealed::Sealed};
 use crate::math::{ActivationKind, table};
 use core::arch::x86_64::*;
@@ -34,17 +34,6 @@ impl Avx512 {
     pub(super) unsafe fn known() -> Self {
         Avx512(())
     }
-
-    /// Runs `visitor`, compiled for AVX-512.
-    #[inline(always)]
-    pub(super) fn enter<V: Visitor>(self, visitor: V) -> V::Out {
-        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        fn run<V: Visitor>(backend: Avx512, visitor: V) -> V::Out {
-            visitor.visit(backend)
-        }
-        // SAFETY: the token exists.
-        unsafe { run(self, visitor) }
-    }
 }
 
 /// What is the same at every width but for the names of the instructions. Numbers are looked up in whole tables, so narrow
@@ -65,7 +54,7 @@ macro_rules! backend {
             const FLUSHES: bool = true;
 
             operations!($bits);
-            apply_kind!($type, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
+            calls!($type, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
 
             #[inline(always)]
             fn half(self) -> $half {

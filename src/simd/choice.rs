@@ -7,7 +7,7 @@ use super::neon::Neon;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::simd128::Simd128;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
+use super::{Backend, avx2::Avx2, avx512::Avx512};
 
 /// A backend, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -235,10 +235,10 @@ unsafe fn enter<V: Visitor>(kind: BackendKind, visitor: V) -> V::Out {
     match kind {
         // SAFETY: it is available.
         #[cfg(target_arch = "x86_64")]
-        BackendKind::Avx512 => unsafe { Avx512::known() }.enter(visitor),
+        BackendKind::Avx512 => unsafe { Avx512::known() }.apart(visitor),
         // SAFETY: it is available.
         #[cfg(target_arch = "x86_64")]
-        BackendKind::Avx2 => unsafe { Avx2::known() }.enter(visitor),
+        BackendKind::Avx2 => unsafe { Avx2::known() }.apart(visitor),
         #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
         BackendKind::Neon => visitor.visit(Neon::new()),
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -171,6 +171,13 @@ pub trait Backend: Copy + core::fmt::Debug + sealed::Sealed {
         exponential::sigmoid(self, x)
     }
 
+    /// Runs `visitor` in a function of its own. Everything in a kernel is inlined, and the time that a compiler takes grows with the
+    /// square of what is: for work that is so long that a call does not show.
+    #[inline(never)]
+    fn apart<V: Visitor>(self, visitor: V) -> V::Out {
+        visitor.visit(self)
+    }
+
     /// An activation chosen at run time. A call: every function in every place where one is chosen would be far more code than it
     /// is worth.
     #[inline(never)]

@@ -130,9 +130,20 @@ macro_rules! operations {
 }
 pub(super) use operations;
 
-/// An activation chosen at run time, in a function of its own that is compiled for the backend's instructions.
-macro_rules! apply_kind {
+/// What is a function of its own, compiled for the backend's instructions.
+macro_rules! calls {
     ($type:ty, $features:literal) => {
+        #[inline(always)]
+        fn apart<V: Visitor>(self, visitor: V) -> V::Out {
+            #[target_feature(enable = $features)]
+            #[inline(never)]
+            fn run<V: Visitor>(b: $type, visitor: V) -> V::Out {
+                visitor.visit(b)
+            }
+            // SAFETY: the token exists.
+            unsafe { run(self, visitor) }
+        }
+
         #[inline(always)]
         fn apply_kind(self, kind: ActivationKind, mut x: Self::Vector) -> Self::Vector {
             #[target_feature(enable = $features)]
@@ -146,4 +157,4 @@ macro_rules! apply_kind {
         }
     };
 }
-pub(super) use apply_kind;
+pub(super) use calls;
