@@ -1,7 +1,7 @@
 """Writes keras.txt: outputs of Keras's recurrent layers for weights and inputs from a formula.
 
     pip install keras tensorflow-cpu
-    python tests/golden/generate.py > tests/golden/keras.txt
+    python tests/golden/generate_keras.py > tests/golden/keras.txt
 
 Weight number i of a layer (kernel, recurrent kernel, bias, each flattened in C order, one count over all) is
 0.5 sin(0.7 i + 1), input number i is sin(1.3 i). 3 inputs, 5 units, 7 steps. A line is the layer, then 7 * 5 outputs.
