@@ -1,5 +1,6 @@
-//! Writes the seeds of the fuzz target `read` to `corpus/read`: `cargo run --bin seeds` in the folder `fuzz`.
+//! Writes the seeds of the fuzz targets to `corpus/`: `cargo run --bin seeds` in the folder `fuzz`.
 
+use gatelet::export::to_safetensors;
 use gatelet::network::{LayerKind, Model, Network};
 use std::error::Error;
 use std::path::Path;
@@ -21,10 +22,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         "simple_rnn(2, relu, sequences), lstm(2, softsign, recurrent_activation=hard_sigmoid), dense(1, elu)";
     let others = Model::new(Network::describe(1, description)?.initialized(1));
 
-    // The first byte is what the target does to the file: nothing, repair it, repair it with its sections.
+    // The first byte is what the target `read` does to the file: nothing, repair it, repair it with its sections.
     for (name, first, model) in [("deep", 0, deep), ("flat", 1, flat), ("others", 3, others)] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/read").join(name);
-        std::fs::write(path, [&[first], &model.to_bytes()?[..]].concat())?;
+        write("read", name, first, &model.to_bytes()?)?;
+    }
+
+    // The first byte is what the target `import_safetensors` says about the model: nothing, a description. A file of another program says nothing about its layers.
+    for (name, first, inputs, description, foreign) in [
+        ("deep", 1, 2, "lstm(2, sequences), lstm(2, sequences), dense(2)", true),
+        ("rnn", 2, 1, "simple_rnn(1, sequences)", true),
+        ("gru", 0, 3, "gru(2, sequences), dense(1)", true),
+        ("own", 0, 2, "lstm(2), dense(2, relu), dense(2, softmax)", false),
+    ] {
+        let bytes = to_safetensors(&Network::describe(inputs, description)?.initialized(1))?;
+        let replaced = |bytes: Vec<u8>, from: &str, to: &str| {
+            assert_eq!(from.len(), to.len(), "the header's length stays");
+            let (header, data) = bytes.split_at(8 + usize::from(bytes[0]) + 256 * usize::from(bytes[1]));
+            let (length, header) = header.split_at(8);
+            [length, String::from_utf8_lossy(header).replace(from, to).as_bytes(), data].concat()
+        };
+        let bytes = if foreign { replaced(bytes, "\"gatelet\"", "\"program\"") } else { bytes };
+        write("import_safetensors", name, first, &bytes)?;
     }
     Ok(())
+}
+
+fn write(target: &str, name: &str, first: u8, file: &[u8]) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    std::fs::create_dir_all(&folder)?;
+    Ok(std::fs::write(folder.join(name), [&[first], file].concat())?)
 }

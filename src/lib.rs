@@ -31,7 +31,7 @@
 //! # Two worlds, one bridge
 //! ```text
 //!  data ─> train ─> host network (run-time sizes) ─> .gatelet file ─> embed! ─> flash
-//!                                                          └─> Rust source, command line tool
+//!       .safetensors ─> import ─┘                          └─> Rust source, command line tool
 //! ```
 //! Run-time networks and constant types call the same kernels; a kernel takes slices and is inlined, so that constant sizes
 //! fold.
@@ -49,6 +49,7 @@
 //! | `data` | `.ts`, `.csv`, `.npy` | feature `std` |
 //! | `train` | back-propagation through time, optimisers, evaluation | feature `std` |
 //! | `export` | Rust source | feature `std` |
+//! | `import` | models of other frameworks | feature `import` |
 //!
 //! # Weights in memory
 //! Weights are packed in panels of a few units, ordered `[panel][k][gate][unit]` without padding, so that all gates of a panel
@@ -62,6 +63,7 @@
 //! |---|---|
 //! | `nalgebra` | nalgebra's vectors in and out of a step |
 //! | `std` | networks of run-time sizes, data, trainer, export; implies `nalgebra` |
+//! | `import` | models of PyTorch, from `.safetensors`; implies `std` |
 //! | `cli` | the command line tool `gatelet` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -73,6 +75,8 @@ pub mod data;
 #[cfg(feature = "std")]
 pub mod export;
 pub mod format;
+#[cfg(feature = "import")]
+pub mod import;
 mod kernel;
 mod layer;
 pub mod math;

@@ -2,7 +2,7 @@
 
 use crate::folder::{Folder, words};
 
-const COMMANDS: [&str; 8] = ["train", "eval", "predict", "summary", "export", "verify", "bench", "demo"];
+const COMMANDS: [&str; 9] = ["train", "eval", "predict", "summary", "import", "export", "verify", "bench", "demo"];
 
 fn help(command: &str) -> String {
     let (status, stdout, stderr) = Folder::new().run(&format!("{command} --help"));
@@ -56,7 +56,8 @@ fn examples_work() {
         .with_shipped("japanese_vowels/JapaneseVowels_TEST.ts")
         .with_shipped("nyc_weather/weather.csv")
         .with_shipped("watch_exercise/index.csv")
-        .with_shipped("watch_exercise/watch_i16.npy");
+        .with_shipped("watch_exercise/watch_i16.npy")
+        .with("model.safetensors", include_bytes!("../golden/pytorch.safetensors"));
     gatelet::data::write_npy(&folder.path("recordings.npy"), &[2, 10, 12], &[0.5; 240]).unwrap();
     for example in COMMANDS.iter().flat_map(|command| examples(&help(command))) {
         let mut words = words(&example);

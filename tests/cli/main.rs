@@ -11,6 +11,7 @@ mod bench;
 mod classifier;
 mod folder;
 mod help;
+mod import;
 mod reading;
 mod regression;
 mod resume;

@@ -1,4 +1,4 @@
-//! The command line tool: train, evaluate, predict, export, verify, measure.
+//! The command line tool: train, evaluate, predict, import, export, verify, measure.
 
 mod bench;
 mod confusion;
@@ -7,6 +7,7 @@ mod demo;
 mod eval;
 mod export;
 mod failure;
+mod import;
 mod model_data;
 mod output;
 mod predict;
@@ -42,6 +43,7 @@ enum Command {
     Eval(eval::Arguments),
     Predict(predict::Arguments),
     Summary(summary::Arguments),
+    Import(import::Arguments),
     Export(export::Arguments),
     Verify(verify::Arguments),
     Bench(bench::Arguments),
@@ -55,6 +57,7 @@ impl Arguments {
             Command::Eval(arguments) => eval::run(arguments),
             Command::Predict(arguments) => predict::run(arguments),
             Command::Summary(arguments) => summary::run(arguments),
+            Command::Import(arguments) => import::run(arguments),
             Command::Export(arguments) => export::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),

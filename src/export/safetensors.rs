@@ -1,0 +1,129 @@
+//! A model as a PyTorch state dict.
+
+use crate::math::ActivationKind;
+use crate::network::{Cell, LayerKind, Network, Recurrent};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, serialize};
+use std::collections::HashMap;
+
+/// Where a file's metadata say what the layers are, which a state dict does not.
+pub(crate) const DESCRIPTION: &str = "gatelet";
+
+/// Why a model cannot be written for PyTorch.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("layer {layer}, {what}, cannot be written for PyTorch: {why}")]
+pub struct ExportError {
+    layer: usize,
+    what: String,
+    why: &'static str,
+}
+
+/// The content of a `.safetensors` file with the weights of an `nn.ModuleList`: a module for each layer, named `0`, `1` …
+///
+/// A normalisation becomes part of the layer behind it. Activations of dense layers are no part of a state dict; the file's
+/// metadata have them, for [`from_safetensors`](crate::import::from_safetensors).
+///
+/// ```
+/// use gatelet::network::Network;
+/// let network = Network::describe(3, "lstm(9, sequences), dense(4)")?.initialized(1);
+/// let file = gatelet::export::to_safetensors(&network)?;
+/// assert_eq!(gatelet::import::from_safetensors(&file, &Default::default())?.model.network, network);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If PyTorch has no such layer.
+pub fn to_safetensors(network: &Network<f32>) -> Result<Vec<u8>, ExportError> {
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut words = Vec::new();
+    // (x - offset) · scale, which the next layer has to do.
+    let mut before: Option<(&[f32], &[f32])> = None;
+    for (i, spec) in network.layers().iter().enumerate() {
+        let refused = |why| Err(ExportError { layer: i + 1, what: spec.to_string(), why });
+        let parameters = &network.parameters()[network.range(i)];
+        if let LayerKind::Normalize { size } = spec.kind {
+            if before.is_some() || i + 1 == network.layers().len() {
+                return refused("there is no layer behind it to take it in");
+            }
+            before = Some(parameters.split_at(size));
+            continue;
+        }
+        if spec.residual {
+            return refused("a state dict has no way around a layer");
+        }
+        let module = words.len();
+        words.push(spec.to_string());
+        let mut tensor = |name: &str, shape: &[usize], values: &[f32]| {
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            tensors.push((format!("{module}.{name}"), shape.to_vec(), bytes));
+        };
+        let (inputs, normalized) = (spec.kind.inputs(), before.take());
+        match spec.kind {
+            LayerKind::Recurrent(layer) => {
+                if let Some(why) = not_in_pytorch(&layer) {
+                    return refused(why);
+                }
+                let (units, rows) = (layer.units, layer.cell.gates() * layer.units);
+                let [recurrent, input, _] = layer.lengths();
+                let (of_state, rest) = parameters.split_at(recurrent);
+                let (of_inputs, bias) = rest.split_at(input);
+                let (kernel, added) = folded(of_inputs, &bias[..rows], rows, normalized);
+                let mut other = vec![0.0; rows - (bias.len() - rows)];
+                other.extend(&bias[rows..]);
+                tensor("weight_ih_l0", &[rows, inputs], &kernel);
+                tensor("weight_hh_l0", &[rows, units], &folded(of_state, &bias[..rows], rows, None).0);
+                tensor("bias_ih_l0", &[rows], &added);
+                tensor("bias_hh_l0", &[rows], &other);
+            }
+            kind => {
+                let units = kind.outputs();
+                let (kernel, bias) = parameters.split_at(inputs * units);
+                let (kernel, bias) = folded(kernel, bias, units, normalized);
+                tensor("weight", &[units, inputs], &kernel);
+                tensor("bias", &[units], &bias);
+            }
+        }
+    }
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("the shape has so many numbers");
+        (name, view)
+    });
+    let metadata = HashMap::from([(DESCRIPTION.to_owned(), words.join(", "))]);
+    Ok(serialize(views, Some(metadata)).expect("the shapes have so many numbers"))
+}
+
+fn not_in_pytorch(layer: &Recurrent) -> Option<&'static str> {
+    let activation = layer.activation;
+    match layer.cell {
+        Cell::SimpleRnn if !matches!(activation, ActivationKind::Tanh | ActivationKind::Relu) => {
+            Some("its RNN has tanh and ReLU alone")
+        }
+        Cell::Gru { reset_after: false } => Some("its GRU resets after the product"),
+        Cell::Lstm | Cell::Gru { .. }
+            if (activation, layer.recurrent_activation) != (ActivationKind::Tanh, ActivationKind::Sigmoid) =>
+        {
+            Some("its LSTM and GRU have tanh and sigmoid alone")
+        }
+        _ => None,
+    }
+}
+
+/// A kernel `[k][row]` as PyTorch has it, `[row][k]`, and the bias, of a layer that does the normalisation before it as well.
+fn folded(kernel: &[f32], bias: &[f32], rows: usize, before: Option<(&[f32], &[f32])>) -> (Vec<f32>, Vec<f32>) {
+    let inputs = kernel.len() / rows;
+    let Some((offset, scale)) = before else {
+        return (crate::import::transposed(kernel, inputs, rows), bias.to_vec());
+    };
+    let mut folded = Vec::with_capacity(kernel.len());
+    let mut added = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let mut sum = f64::from(bias[row]);
+        for k in 0..inputs {
+            let weight = f64::from(kernel[k * rows + row]) * f64::from(scale[k]);
+            sum -= weight * f64::from(offset[k]);
+            folded.push(weight as f32);
+        }
+        added.push(sum as f32);
+    }
+    (folded, added)
+}

@@ -1,0 +1,99 @@
+//! Models of other frameworks.
+//!
+//! [`import`] reads a file into a [`Model`], whose answers are the framework's to within rounding. Everything in the file is
+//! used, or the import fails and names what is not: a tensor that is missing, left over, of another shape or not a number is
+//! an error, never a guess. What a file cannot say is assumed as the framework has it by default, and told in
+//! [`Imported::notes`]; [`Options::model`] says otherwise. A file of [`to_safetensors`](crate::export::to_safetensors) says all.
+//!
+//! | file | what is read |
+//! |---|---|
+//! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, their cells, and `nn.Linear` |
+
+mod error;
+mod pytorch;
+mod tensors;
+
+pub use error::ImportError;
+pub use tensors::Entry;
+
+use crate::network::Model;
+use std::path::Path;
+use tensors::Tensors;
+pub(crate) use tensors::transposed;
+
+/// What a file cannot say about its model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The layers, as [`Network::describe`](crate::network::Network::describe) has them.
+    pub model: Option<String>,
+    /// Only the tensors whose names begin with it and a point are the model.
+    pub prefix: Option<String>,
+}
+
+/// A model, and what was assumed about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// The model.
+    pub model: Model,
+    /// What the file does not say and was taken as the framework has it by default, in sentences.
+    pub notes: Vec<String>,
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Safetensors,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, ImportError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        match extension.as_str() {
+            "safetensors" => Ok(Format::Safetensors),
+            "pt" | "pth" | "bin" => Err(ImportError::UnknownFormat {
+                name,
+                advice: "PyTorch's own files hold programs; in Python, \
+                         `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")` writes one that does not",
+            }),
+            _ => Err(ImportError::UnknownFormat { name, advice: "there is .safetensors (a PyTorch state dict)" }),
+        }
+    }
+}
+
+/// Reads a model of another framework; the end of the file's name says of which one.
+///
+/// # Errors
+/// If the file cannot be read, is damaged, or has something in it that is not understood.
+pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
+    let format = Format::of(path)?;
+    let bytes = read(path)?;
+    let imported = match format {
+        Format::Safetensors => from_safetensors(&bytes, options),
+    };
+    imported.map_err(|error| error.of(path))
+}
+
+/// The tensors of a file, by name.
+///
+/// # Errors
+/// If the file cannot be read or is damaged.
+pub fn list(path: &Path) -> Result<Vec<Entry>, ImportError> {
+    let format = Format::of(path)?;
+    let bytes = read(path)?;
+    let listed = match format {
+        Format::Safetensors => tensors::safetensors_entries(&bytes),
+    };
+    listed.map_err(|error| error.of(path))
+}
+
+/// Reads a PyTorch state dict from the content of a `.safetensors` file.
+///
+/// # Errors
+/// If it is damaged, or has something in it that is not understood.
+pub fn from_safetensors(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    pytorch::import(Tensors::from_safetensors(bytes, options.prefix.as_deref().unwrap_or(""))?, options)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
+    std::fs::read(path).map_err(|error| ImportError::Io { path: path.to_owned(), error })
+}
