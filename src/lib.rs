@@ -31,7 +31,7 @@
 //! # Two worlds, one bridge
 //! ```text
 //!  data ─> train ─> host network (run-time sizes) ─> .gatelet file ─> embed! ─> flash
-//!       .safetensors ─> import ─┘                          └─> Rust source, command line tool
+//!  file ─> import┘                                        └─> Rust source, command line tool
 //! ```
 //! Run-time networks and constant types call the same kernels; a kernel takes slices and is inlined, so that constant sizes
 //! fold.
@@ -63,7 +63,7 @@
 //! |---|---|
 //! | `nalgebra` | nalgebra's vectors in and out of a step |
 //! | `std` | networks of run-time sizes, data, trainer, export; implies `nalgebra` |
-//! | `import` | models of PyTorch, from `.safetensors`; implies `std` |
+//! | `import` | models of PyTorch and RTNeural; implies `std` |
 //! | `cli` | the command line tool `gatelet` |
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -106,6 +106,14 @@ pub enum ImportError {
     /// The description is not of what is in the file.
     #[error("--model: {0}")]
     Model(String),
+    /// An option that this kind of file has no use for.
+    #[error("--{option} is of no use with a model of {format}, which says everything itself; leave it out")]
+    Option {
+        /// Which one.
+        option: &'static str,
+        /// The kind of file.
+        format: &'static str,
+    },
     /// The description is no network.
     #[error("--model: {0}")]
     Description(#[from] DescriptionError),

@@ -8,9 +8,12 @@
 //! | file | what is read |
 //! |---|---|
 //! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, their cells, and `nn.Linear` |
+//! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense` and `activation` |
 
 mod error;
+mod json;
 mod pytorch;
+mod rtneural;
 mod tensors;
 
 pub use error::ImportError;
@@ -42,6 +45,7 @@ pub struct Imported {
 #[derive(Clone, Copy)]
 enum Format {
     Safetensors,
+    Json,
 }
 
 impl Format {
@@ -50,12 +54,13 @@ impl Format {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         match extension.as_str() {
             "safetensors" => Ok(Format::Safetensors),
+            "json" => Ok(Format::Json),
             "pt" | "pth" | "bin" => Err(ImportError::UnknownFormat {
                 name,
                 advice: "PyTorch's own files hold programs; in Python, \
                          `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")` writes one that does not",
             }),
-            _ => Err(ImportError::UnknownFormat { name, advice: "there is .safetensors (a PyTorch state dict)" }),
+            _ => Err(ImportError::UnknownFormat { name, advice: "there are .safetensors and .json" }),
         }
     }
 }
@@ -69,6 +74,7 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     let bytes = read(path)?;
     let imported = match format {
         Format::Safetensors => from_safetensors(&bytes, options),
+        Format::Json => from_json(&bytes, options),
     };
     imported.map_err(|error| error.of(path))
 }
@@ -82,6 +88,7 @@ pub fn list(path: &Path) -> Result<Vec<Entry>, ImportError> {
     let bytes = read(path)?;
     let listed = match format {
         Format::Safetensors => tensors::safetensors_entries(&bytes),
+        Format::Json => json_entries(&bytes),
     };
     listed.map_err(|error| error.of(path))
 }
@@ -92,6 +99,21 @@ pub fn list(path: &Path) -> Result<Vec<Entry>, ImportError> {
 /// If it is damaged, or has something in it that is not understood.
 pub fn from_safetensors(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
     pytorch::import(Tensors::from_safetensors(bytes, options.prefix.as_deref().unwrap_or(""))?, options)
+}
+
+/// Reads an RTNeural model, or a PyTorch state dict that is written as lists of lists by name, from the content of a `.json` file.
+///
+/// # Errors
+/// If it is damaged, or has something in it that is not understood.
+pub fn from_json(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    if rtneural::is_document(bytes)? {
+        return rtneural::import(bytes, options);
+    }
+    pytorch::import(Tensors::from_json(bytes, options.prefix.as_deref().unwrap_or(""))?, options)
+}
+
+fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
+    if rtneural::is_document(bytes)? { rtneural::entries(bytes) } else { tensors::json_entries(bytes) }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 /// Modules that a state dict may have. Which one follows which is searched for, so their number is bounded.
 const MOST_MODULES: usize = 32;
 
+/// How it is told what a state dict does not say.
+const ASSUMED: &str = "unless --model says otherwise,";
+
 /// A layer whose weights are named.
 #[derive(Clone)]
 struct Layer {
@@ -185,9 +188,20 @@ fn in_series(modules: Vec<Module>, notes: &mut Vec<String>) -> Result<Vec<Layer>
         words.join(", ")
     };
     let (heads, mut modules): (Vec<_>, Vec<_>) = modules.into_iter().partition(linear);
+    let recurrent = modules.len();
     modules.extend(heads);
-    let mut orders = Orders { modules: &modules, order: Vec::new(), found: Vec::new(), steps: 0 };
+    let new_search =
+        |recurrent| Orders { modules: &modules, recurrent, order: Vec::new(), found: Vec::new(), steps: 0 };
+    // Where sizes leave a choice, linear modules are behind the recurrent ones.
+    let (mut orders, mut usual) = (new_search(0), new_search(recurrent));
     orders.search();
+    usual.search();
+    if orders.found.len() > 1 && usual.found.len() == 1 && usual.steps <= Orders::MOST_STEPS {
+        let names: Vec<_> = usual.found.iter().flatten().filter_map(|&module| modules[module].first()).collect();
+        let names: Vec<_> = names.iter().map(|layer| format!("`{}`", layer.module.trim_end_matches('.'))).collect();
+        notes.push(format!("{ASSUMED} the order {}", names.join(", ")));
+        orders = usual;
+    }
     let list = || modules.iter().flatten().map(Layer::name).collect::<Vec<_>>().join("; ");
     let example = example(&modules);
     let order = match (orders.found.len(), orders.steps > Orders::MOST_STEPS) {
@@ -209,14 +223,14 @@ fn in_series(modules: Vec<Module>, notes: &mut Vec<String>) -> Result<Vec<Layer>
     for layer in &layers {
         notes.extend(match layer.kind {
             LayerKind::Recurrent(Recurrent { cell: Cell::SimpleRnn, .. }) => {
-                Some(format!("{}: tanh, PyTorch's usual nonlinearity", layer.name()))
+                Some(format!("{}: {ASSUMED} tanh, PyTorch's usual nonlinearity", layer.name()))
             }
-            LayerKind::Dense { .. } => Some(format!("{}: no activation behind it", layer.name())),
+            LayerKind::Dense { .. } => Some(format!("{}: {ASSUMED} no activation behind it", layer.name())),
             _ => None,
         });
     }
     if let Some(last) = layers.iter().rfind(|layer| matches!(layer.kind, LayerKind::Recurrent(_))) {
-        notes.push(format!("{}: an output for every time step", last.name()));
+        notes.push(format!("{}: {ASSUMED} an output for every time step", last.name()));
     }
     Ok(layers)
 }
@@ -224,6 +238,8 @@ fn in_series(modules: Vec<Module>, notes: &mut Vec<String>) -> Result<Vec<Layer>
 /// A search for the orders in which modules fit each other.
 struct Orders<'a> {
     modules: &'a [Module],
+    /// How many of them have to be in front of all others.
+    recurrent: usize,
     order: Vec<usize>,
     /// Two at most: more do not matter.
     found: Vec<Vec<usize>>,
@@ -246,7 +262,8 @@ impl Orders<'_> {
         for next in 0..self.modules.len() {
             let fits =
                 self.order.last().is_none_or(|&last| outputs(&self.modules[last]) == inputs(&self.modules[next]));
-            if fits && !self.order.contains(&next) {
+            let in_turn = next < self.recurrent || self.order.len() >= self.recurrent;
+            if fits && in_turn && !self.order.contains(&next) {
                 self.order.push(next);
                 self.search();
                 self.order.pop();

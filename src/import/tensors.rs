@@ -1,6 +1,7 @@
 //! Named tensors: each is taken by one layer, or the import fails.
 
 use super::ImportError;
+use super::json::{Array, NamedArrays, damaged_json};
 use crate::export::DESCRIPTION;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::collections::BTreeMap;
@@ -58,16 +59,28 @@ pub(super) fn safetensors_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportErro
 }
 
 impl Tensors {
-    /// The tensors whose names begin with `prefix` and a point, without them; all of them if it is empty.
-    pub(super) fn from_safetensors(bytes: &[u8], prefix: &str) -> Result<Self, ImportError> {
+    /// Those whose names begin with `prefix` and a point, or all of them if it is empty; none yet.
+    fn new(prefix: &str) -> Self {
         let prefix = match prefix.trim_end_matches('.') {
             "" => String::new(),
             prefix => format!("{prefix}."),
         };
-        let mut all = BTreeMap::new();
-        let file = open(bytes)?;
-        for (whole, view) in file.iter() {
-            let Some(name) = whole.strip_prefix(&prefix) else { continue };
+        Tensors { all: BTreeMap::new(), prefix, description: None }
+    }
+
+    /// That there are some.
+    fn checked(self) -> Result<Self, ImportError> {
+        match self.all.len() {
+            0 => Err(ImportError::Missing { name: format!("{}…", self.prefix), by: "the model".into() }),
+            _ => Ok(self),
+        }
+    }
+
+    /// The tensors of a `.safetensors` file whose names begin with `prefix`.
+    pub(super) fn from_safetensors(bytes: &[u8], prefix: &str) -> Result<Self, ImportError> {
+        let mut tensors = Self::new(prefix);
+        for (whole, view) in open(bytes)?.iter() {
+            let Some(name) = whole.strip_prefix(&tensors.prefix) else { continue };
             let data = view.data();
             let values: Vec<f64> = match view.dtype() {
                 Dtype::F32 => data.as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect(),
@@ -78,12 +91,22 @@ impl Tensors {
                 }
             };
             let tensor = Tensor { shape: view.shape().to_vec(), values: finite(whole, &values)? };
-            all.insert(name.to_owned(), tensor);
+            tensors.all.insert(name.to_owned(), tensor);
         }
-        if all.is_empty() {
-            return Err(ImportError::Missing { name: format!("{prefix}…"), by: "the model".into() });
+        tensors.description = description(bytes)?;
+        tensors.checked()
+    }
+
+    /// The arrays of a `.json` file whose names begin with `prefix`.
+    pub(super) fn from_json(bytes: &[u8], prefix: &str) -> Result<Self, ImportError> {
+        let mut tensors = Self::new(prefix);
+        let NamedArrays(arrays) = serde_json::from_slice(bytes).map_err(damaged_json)?;
+        for (whole, mut array) in arrays {
+            let Some(name) = whole.strip_prefix(&tensors.prefix) else { continue };
+            let shape = core::mem::take(&mut array.shape);
+            tensors.all.insert(name.to_owned(), Tensor { shape, values: array.into_floats(&whole)? });
         }
-        Ok(Tensors { all, prefix, description: description(bytes)? })
+        tensors.checked()
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -120,6 +143,12 @@ impl Tensors {
         let shape = self.all.get(name).map(|tensor| tensor.shape.clone()).unwrap_or_default();
         ImportError::LeftOver { name: format!("{}{name}", self.prefix), shape }
     }
+}
+
+pub(super) fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
+    let NamedArrays(arrays) = serde_json::from_slice(bytes).map_err(damaged_json)?;
+    let entry = |(name, array): (String, Array)| Entry { name, shape: array.shape, data_type: "number".into() };
+    Ok(arrays.into_iter().map(entry).collect())
 }
 
 /// Numbers as 32-bit floats, all of which are finite.

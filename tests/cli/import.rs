@@ -25,8 +25,8 @@ fn an_imported_model_predicts_what_pytorch_does() {
     assert_eq!((status, &*results), (0, ""), "{notes}");
     assert_eq!(
         notes,
-        "assumed: `fc`, Linear(9, 4): no activation behind it (--model says otherwise)\n\
-         assumed: `rnn`, l1, LSTM(9, 9): an output for every time step (--model says otherwise)\n\
+        "note: `fc`, Linear(9, 4): unless --model says otherwise, no activation behind it\n\
+         note: `rnn`, l1, LSTM(9, 9): unless --model says otherwise, an output for every time step\n\
          wrote m.gatelet: lstm(9, sequences), lstm(9, sequences), dense(4)\n"
     );
     let predicted = folder.results("predict m.gatelet --input x.csv --series id");
@@ -42,6 +42,27 @@ fn an_imported_model_predicts_what_pytorch_does() {
             assert!((found - expected).abs() <= 2e-6, "{found} instead of {expected}");
         }
     }
+}
+
+#[test]
+fn a_model_of_rtneural_predicts_what_its_tests_expect() {
+    let x = include_str!("../golden/rtneural/lstm_x_python.csv");
+    let folder = Folder::new()
+        .with("lstm.json", include_bytes!("../golden/rtneural/lstm.json"))
+        .with("x.csv", format!("x\n{x}"));
+    let (status, results, notes) = folder.run("import lstm.json --out m.gatelet");
+    let described = "wrote m.gatelet: dense(8, tanh), lstm(8, sequences), dense(1)\n";
+    assert_eq!((status, &*results, &*notes), (0, "", described));
+    assert_eq!(
+        folder.results("import --list lstm.json").lines().next(),
+        Some("layers[0] (time-distributed-dense), weights[0]  [1, 8]  number")
+    );
+    let predicted = folder.results("predict m.gatelet --input x.csv");
+    let last = |line: &str| line.rsplit(',').next().unwrap().parse::<f32>().unwrap();
+    let found: Vec<f32> = predicted.lines().skip(1).map(last).collect();
+    let expected: Vec<f32> = include_str!("../golden/rtneural/lstm_y_python.csv").lines().map(last).collect();
+    assert_eq!(found.len(), expected.len());
+    assert!(found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() <= 1e-5), "{predicted}");
 }
 
 #[test]
@@ -84,7 +105,7 @@ fn what_cannot_be_imported_leaves_nothing_behind() {
             "import m.pt -o m.gatelet",
             "`m.pt` is not the name of a file that can be imported: PyTorch's own files hold programs",
         ),
-        (2, "import m -o m.gatelet", "`m` is not the name of a file that can be imported: there is .safetensors"),
+        (2, "import m -o m.gatelet", "`m` is not the name of a file that can be imported: there are .safetensors"),
         (
             2,
             "import model.safetensors --model 'lstm(9), dense(4)' -o m.gatelet",

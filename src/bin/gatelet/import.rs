@@ -12,6 +12,7 @@ use std::path::PathBuf;
 Reads .safetensors files with PyTorch's state dicts: nn.RNN, nn.LSTM, nn.GRU, their cells and
 nn.Linear. In Python:
   safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")
+Also .json files: RTNeural's models of lstm, gru, dense and activation, and state dicts as lists.
 
 Everything in the file is used, or the import fails and says what is not. A state dict does not say
 which activation is where, and whether only the last output counts: what was assumed is said, and
@@ -66,8 +67,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     check_writable("--out", out, &[&arguments.file])?;
     let options = Options { model: arguments.model.clone(), prefix: arguments.prefix.clone() };
     let imported = import::import(&arguments.file, &options)?;
-    for assumed in &imported.notes {
-        note(format!("assumed: {assumed} (--model says otherwise)"));
+    for remark in &imported.notes {
+        note(format!("note: {remark}"));
     }
     imported.model.write(out)?;
     note(format!("wrote {}: {}", out.display(), imported.model.network));
