@@ -1,4 +1,4 @@
-//! Writes the seeds of the fuzz targets to `corpus/`: `cargo run --bin seeds` in the folder `fuzz`.
+//! Writes the seeds of the fuzz targets to `corpus/` (those of `import_json` are text, written by hand): `cargo run --bin seeds` in the folder `fuzz`.
 
 use gatelet::export::to_safetensors;
 use gatelet::network::{LayerKind, Model, Network};
@@ -27,21 +27,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         write("read", name, first, &model.to_bytes()?)?;
     }
 
-    // The first byte is what the target `import_safetensors` says about the model: nothing, a description. A file of another program says nothing about its layers.
+    // The first byte is what the target `import_safetensors` says about the model: nothing, or a description. A file of another
+    // program says nothing about its layers.
     for (name, first, inputs, description, foreign) in [
         ("deep", 1, 2, "lstm(2, sequences), lstm(2, sequences), dense(2)", true),
         ("rnn", 2, 1, "simple_rnn(1, sequences)", true),
         ("gru", 0, 3, "gru(2, sequences), dense(1)", true),
         ("own", 0, 2, "lstm(2), dense(2, relu), dense(2, softmax)", false),
     ] {
-        let bytes = to_safetensors(&Network::describe(inputs, description)?.initialized(1))?;
-        let replaced = |bytes: Vec<u8>, from: &str, to: &str| {
-            assert_eq!(from.len(), to.len(), "the header's length stays");
-            let (header, data) = bytes.split_at(8 + usize::from(bytes[0]) + 256 * usize::from(bytes[1]));
-            let (length, header) = header.split_at(8);
-            [length, String::from_utf8_lossy(header).replace(from, to).as_bytes(), data].concat()
-        };
-        let bytes = if foreign { replaced(bytes, "\"gatelet\"", "\"program\"") } else { bytes };
+        let mut bytes = to_safetensors(&Network::describe(inputs, description)?.initialized(1))?;
+        let own = b"\"gatelet\"";
+        let at = bytes.windows(own.len()).position(|window| window == own).expect("the header has it");
+        if foreign {
+            // Of the same length, so that the header's stays.
+            bytes[at..at + own.len()].copy_from_slice(b"\"program\"");
+        }
         write("import_safetensors", name, first, &bytes)?;
     }
     Ok(())

@@ -8,7 +8,6 @@ use gatelet::network::{LayerKind, Network};
 use gatelet::simd::{BackendKind, force};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
-use std::sync::{Mutex, PoisonError};
 
 /// A tensor: its name, shape and numbers.
 type Named = (String, Vec<usize>, Vec<f32>);
@@ -77,8 +76,6 @@ fn state_dict(gates: usize, inputs: usize, units: usize, layers: usize, bias: bo
 /// PyTorch's final states for every kind of module, with ragged sizes, one layer and two, with bias and without.
 #[test]
 fn recurrent_modules_end_in_the_states_that_pytorch_gives() {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     const STEPS: usize = 4;
     let golden = include_str!("golden/pytorch.txt");
     let mut worst = 0.0_f32;

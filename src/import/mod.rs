@@ -106,14 +106,14 @@ pub fn from_safetensors(bytes: &[u8], options: &Options) -> Result<Imported, Imp
 /// # Errors
 /// If it is damaged, or has something in it that is not understood.
 pub fn from_json(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
-    if rtneural::is_document(bytes)? {
-        return rtneural::import(bytes, options);
+    if let Some(keys) = rtneural::document(bytes)? {
+        return rtneural::import(bytes, keys, options);
     }
     pytorch::import(Tensors::from_json(bytes, options.prefix.as_deref().unwrap_or(""))?, options)
 }
 
 fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
-    if rtneural::is_document(bytes)? { rtneural::entries(bytes) } else { tensors::json_entries(bytes) }
+    if rtneural::document(bytes)?.is_some() { rtneural::entries(bytes) } else { tensors::json_entries(bytes) }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -46,24 +46,23 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
     Ok(entries)
 }
 
-/// The names in the file's object.
-fn keys(bytes: &[u8]) -> Result<BTreeMap<String, IgnoredAny>, ImportError> {
-    serde_json::from_slice(bytes).map_err(damaged_json)
+/// The names in a file's object.
+pub(super) type Keys = BTreeMap<String, IgnoredAny>;
+
+/// The names in the file's object, if it is RTNeural's document, and not a state dict.
+pub(super) fn document(bytes: &[u8]) -> Result<Option<Keys>, ImportError> {
+    let keys: Keys = serde_json::from_slice(bytes).map_err(damaged_json)?;
+    Ok(keys.contains_key("layers").then_some(keys))
 }
 
-/// Whether this is RTNeural's document, and not a state dict.
-pub(super) fn is_document(bytes: &[u8]) -> Result<bool, ImportError> {
-    Ok(keys(bytes)?.contains_key("layers"))
-}
-
-pub(super) fn import(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+pub(super) fn import(bytes: &[u8], keys: Keys, options: &Options) -> Result<Imported, ImportError> {
     for (option, given) in [("model", options.model.is_some()), ("prefix", options.prefix.is_some())] {
         if given {
             return Err(ImportError::Option { option, format: "RTNeural" });
         }
     }
     let Document { in_shape, layers } = serde_json::from_slice(bytes).map_err(damaged_json)?;
-    let mut beside = keys(bytes)?;
+    let mut beside = keys;
     beside.retain(|key, _| !["in_shape", "layers"].contains(&key.as_str()));
     if let Some(key) = AROUND.into_iter().find(|&key| beside.contains_key(key)) {
         let advice = "a program does it around the network; take it out of the file and do it there";
