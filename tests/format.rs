@@ -41,9 +41,19 @@ fn every_kind_of_layer_comes_back() {
         "lstm(4, recurrent_activation=hard_sigmoid, sequences), dense(2)",
         "gru(4, reset_after=false), dense(2)",
         "residual(gru(2, elu, sequences)), residual(dense(2, softplus)), lstm(3, softsign)",
+        "masking(-1.5), bidirectional(gru(3, sequences)), bidirectional(lstm(2), merge=mul), activation(softmax)",
+        "residual(initial_state(bidirectional(simple_rnn(2, sequences), merge=ave))), last, prelu(2)",
+        "initial_state(lstm(3, sequences, go_backwards)), gru(2, zero_output_for_mask)",
+        "conv1d(6, 3, dilation=2, groups=2, silu), average_pooling(3), unit_normalization, flatten(4)",
+        "normalize(2), bidirectional(gru(3, leaky_relu), merge=none)",
+        "embedding(9, 2, mask_zero), bidirectional(gru(3), merge=sum)",
     ];
     for description in descriptions {
-        let model = Model::new(Network::describe(2, description).unwrap().initialized(9));
+        let inputs = if description.starts_with("embedding") { 1 } else { 2 };
+        let mut model = Model::new(Network::describe(inputs, description).unwrap().initialized(9));
+        for (i, parameter) in model.network.parameters_mut().iter_mut().enumerate() {
+            *parameter += i as f32;
+        }
         let back = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
         assert_eq!(back, model, "{description}");
         assert_eq!(back.network.to_string(), description);
@@ -152,7 +162,8 @@ fn the_host_refuses_what_a_device_could_not_run() {
     let mut bytes = model().to_bytes().unwrap();
     bytes[40 + 12..40 + 16].copy_from_slice(&u32::MAX.to_le_bytes());
     repair(&mut bytes);
-    assert_eq!(Model::from_bytes(&bytes).unwrap_err().to_string(), "model file: layer 1: it is too large");
+    let said = "layer 1: the number of units is 4294967295, and 16384 is the most there can be";
+    assert_eq!(Model::from_bytes(&bytes).unwrap_err().to_string(), said);
 }
 
 /// In a file, residual goes around one layer: a type with more inside is another network.
@@ -203,7 +214,8 @@ fn a_missing_or_foreign_file_is_named() {
 
 #[test]
 fn codes_are_those_of_the_specification() {
-    let names = ["linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "softsign", "softplus", "elu"];
+    let names = "linear tanh sigmoid hard_sigmoid relu softsign softplus elu silu leaky_relu";
+    let names: Vec<_> = names.split(' ').collect();
     for (code, name) in names.iter().enumerate() {
         assert_eq!(ActivationKind::from_code(code as u32).unwrap().name(), *name);
     }
@@ -211,9 +223,35 @@ fn codes_are_those_of_the_specification() {
     assert_eq!(ActivationKind::ALL.len(), names.len());
     let kinds = [Kind::Normalize, Kind::Dense, Kind::SimpleRnn, Kind::Lstm, Kind::Gru, Kind::Residual];
     assert_eq!(kinds.map(|kind| kind as u32), [1, 2, 3, 4, 5, 6]);
+    let kinds = [Kind::InitialState, Kind::Bidirectional, Kind::Masking, Kind::Embedding, Kind::Conv1d];
+    assert_eq!(kinds.map(|kind| kind as u32), [7, 8, 9, 10, 11]);
+    let kinds =
+        [Kind::AveragePooling, Kind::Flatten, Kind::Last, Kind::UnitNormalization, Kind::Activation, Kind::Prelu];
+    assert_eq!(kinds.map(|kind| kind as u32), [12, 13, 14, 15, 16, 17]);
+}
+
+/// Layers that say something about others, or work on whole sequences.
+fn layers() -> Vec<u8> {
+    let network =
+        "masking(-1), residual(initial_state(bidirectional(gru(2, sequences), merge=sum))), conv1d(4, 2, groups=2)";
+    bytes_of(network)
 }
 
 proptest! {
+    /// The same of layers that are composed of several records.
+    #[test]
+    fn forged_layers_cannot_panic(changes in prop::collection::vec((0usize..10_000, 0u8..20), 1..5)) {
+        let mut bytes = layers();
+        for (at, value) in changes {
+            let at = 20 + at % (bytes.len() - 20);
+            bytes[at] = value;
+        }
+        repair(&mut bytes);
+        if let Ok(model) = Model::from_bytes(&bytes) {
+            prop_assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
+        }
+    }
+
     /// A valid file with some bytes replaced and the checksum repaired: an answer or an error, never a panic.
     #[test]
     fn a_forged_file_cannot_panic(changes in prop::collection::vec((20usize..1000, any::<u8>()), 1..8), cut in 0usize..8) {

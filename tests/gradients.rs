@@ -15,13 +15,18 @@ fn uniform(rng: &mut ChaCha8Rng) -> f32 {
     rng.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0
 }
 
+/// Tokens for an embedding, which has one input.
+fn input(rng: &mut ChaCha8Rng, features: usize) -> f32 {
+    if features == 1 { (rng.next_u32() % 5) as f32 } else { uniform(rng) }
+}
+
 /// Random series with a target for every step.
-fn series(rng: &mut ChaCha8Rng, loss: Loss, outputs: usize) -> Vec<Series> {
+fn series(rng: &mut ChaCha8Rng, loss: Loss, features: usize, outputs: usize) -> Vec<Series> {
     LENGTHS
         .iter()
         .map(|&length| {
-            let inputs = (0..length * FEATURES).map(|_| uniform(rng)).collect();
-            let series = Series::new("", FEATURES, inputs).unwrap();
+            let inputs = (0..length * features).map(|_| input(rng, features)).collect();
+            let series = Series::new("", features, inputs).unwrap();
             match loss {
                 Loss::SparseCategoricalCrossentropy => {
                     series.with_classes((0..length).map(|_| rng.next_u32() as usize % outputs).collect())
@@ -44,12 +49,13 @@ fn series(rng: &mut ChaCha8Rng, loss: Loss, outputs: usize) -> Vec<Series> {
 /// smaller, since a difference quotient has no more digits there.
 fn worst(description: &str, loss: Loss) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let mut network = Network::<f64>::describe(FEATURES, description).unwrap().initialized(1);
+    let features = if description.starts_with("embedding") { 1 } else { FEATURES };
+    let mut network = Network::<f64>::describe(features, description).unwrap().initialized(1);
     // Biases are zero at first, and gradients must hold anywhere.
     for parameter in network.parameters_mut() {
         *parameter += 0.3 * f64::from(uniform(&mut rng));
     }
-    let series = series(&mut rng, loss, network.outputs());
+    let series = series(&mut rng, loss, features, network.outputs());
     let series: Vec<_> = series.iter().collect();
     let (_, gradient) = loss_and_gradient(&network, loss, &series);
     assert!(gradient.iter().any(|g| g.abs() > 1e-3), "{description}: the gradient is zero");
@@ -96,6 +102,13 @@ fn gradients_are_exact() {
             MeanSquaredError,
         ),
         ("gru(4), dense(3, softmax)", MeanSquaredError),
+        ("bidirectional(lstm(4, sequences)), bidirectional(gru(3)), dense(3, softmax)", SparseCategoricalCrossentropy),
+        ("bidirectional(gru(3, sequences), merge=mul), dense(2)", MeanSquaredError),
+        ("bidirectional(simple_rnn(3, sequences), merge=sum), bidirectional(lstm(3), merge=ave)", MeanSquaredError),
+        ("residual(bidirectional(gru(3, reset_after=false, sequences), merge=mul)), last, dense(2)", MeanSquaredError),
+        ("lstm(4, sequences, go_backwards), gru(3, leaky_relu, go_backwards), dense(2)", MeanSquaredError),
+        ("embedding(5, 4), bidirectional(gru(3)), dense(3), activation(softmax)", SparseCategoricalCrossentropy),
+        ("gru(3, sequences), activation(sigmoid), activation(softmax), dense(2)", MeanSquaredError),
     ];
     for (description, loss) in cases {
         let worst = worst(description, loss);

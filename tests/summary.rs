@@ -33,6 +33,13 @@ fn parameters_are_those_that_keras_counts() {
     assert_eq!(parameters(5, "gru(5, sequences), dense(32, relu), dense(5, softmax)"), [180, 192, 165]);
     // The paper's form has one bias for each gate: 15 fewer.
     assert_eq!(parameters(5, "gru(5, reset_after=false)"), [165]);
+    assert_eq!(parameters(5, "bidirectional(simple_rnn(8))"), [224]);
+    let deep = ["bidirectional(simple_rnn(8, sequences))"; 4].join(", ");
+    assert_eq!(summary(5, &deep).parameters, 1424);
+    assert_eq!(parameters(1, "embedding(100, 16, mask_zero), lstm(8)"), [1600, 800]);
+    // Conv1D(16, 20) on 2 inputs; with groups=2; AveragePooling1D; UnitNormalization; PReLU with shared_axes=[1].
+    assert_eq!(parameters(2, "conv1d(16, 20), average_pooling(3), unit_normalization, prelu(16)"), [656, 0, 0, 16]);
+    assert_eq!(parameters(2, "conv1d(16, 20, groups=2, dilation=3)"), [336]);
 }
 
 #[test]
@@ -44,6 +51,11 @@ fn output_shapes_are_those_that_keras_prints() {
         ["None, None, 5", "None, None, 32", "None, None, 5"]
     );
     assert_eq!(shapes(5, "gru(5), dense(32), dense(5)"), ["None, 5", "None, 32", "None, 5"]);
+    assert_eq!(
+        shapes(5, "bidirectional(gru(8, sequences)), bidirectional(gru(8), merge=ave)"),
+        ["None, None, 16", "None, 8"]
+    );
+    assert_eq!(shapes(2, "conv1d(4, 3), flatten(5)"), ["None, None, 4", "None, 20"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A model as a Rust module: its type, its weights as constants, its labels.
 
+use super::ExportError;
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Cell, LayerKind, LayerSpec, Model, Network};
 use std::fmt::Write;
@@ -10,18 +11,20 @@ use std::fmt::Write;
 /// use gatelet::network::Network;
 /// let network = Network::describe(12, "gru(32), dense(9, softmax)")?;
 /// assert_eq!(
-///     gatelet::export::type_of(&network),
+///     gatelet::export::type_of(&network)?,
 ///     "gatelet::chain!(gatelet::Gru<12, 32>, gatelet::Dense<32, 9, gatelet::Softmax>)"
 /// );
-/// # Ok::<(), gatelet::network::DescriptionError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use]
-pub fn type_of(network: &Network<f32>) -> String {
-    let layers: Vec<_> = network.layers().iter().map(layer_type).collect();
-    format!("gatelet::chain!({})", layers.join(", "))
+///
+/// # Errors
+/// If there is no such type for a layer.
+pub fn type_of(network: &Network<f32>) -> Result<String, ExportError> {
+    let layers: Result<Vec<_>, _> = (1..).zip(network.layers()).map(|(layer, spec)| layer_type(layer, spec)).collect();
+    Ok(format!("gatelet::chain!({})", layers?.join(", ")))
 }
 
-fn layer_type(spec: &LayerSpec) -> String {
+fn layer_type(layer: usize, spec: &LayerSpec) -> Result<String, ExportError> {
     let each = |kind: ActivationKind| format!("gatelet::{}", kind.type_name());
     let layer = match spec.kind {
         LayerKind::Normalize { size } => format!("Normalize<{size}>"),
@@ -55,15 +58,20 @@ fn layer_type(spec: &LayerSpec) -> String {
             }
             format!("{name}<{parameters}>")
         }
+        _ => {
+            return Err(ExportError { layer, what: spec.to_string(), why: "it has no type with constant sizes" });
+        }
     };
-    if spec.residual { format!("gatelet::Residual<gatelet::{layer}>") } else { format!("gatelet::{layer}") }
+    Ok(if spec.residual { format!("gatelet::Residual<gatelet::{layer}>") } else { format!("gatelet::{layer}") })
 }
 
 /// A model as the source of a Rust module with `Net`, its type, `NET`, a `static` that lies in flash, and `LABELS` where
 /// there are any. The result of a step has the same bits as with [`embed!`](crate::embed). `source` names the model file in
 /// the comment on top, which also says where the model comes from.
-#[must_use]
-pub fn to_rust(model: &Model, source: &str) -> String {
+///
+/// # Errors
+/// If there is no such type for a layer.
+pub fn to_rust(model: &Model, source: &str) -> Result<String, ExportError> {
     let network = &model.network;
     let mut rust = format!(
         "//! {}, as Rust source made from {source} by `gatelet export`.\n//!\n",
@@ -75,7 +83,7 @@ pub fn to_rust(model: &Model, source: &str) -> String {
         rust += &format!("//! {line}\n");
     }
     rust += "//! ```\n\n";
-    rust += &format!("/// The network's type.\npub type Net = {};\n\n", type_of(network));
+    rust += &format!("/// The network's type.\npub type Net = {};\n\n", type_of(network)?);
     rust += "/// The network, in flash as it is.\n#[rustfmt::skip]\n#[allow(clippy::all, clippy::pedantic)]\n";
     rust += "pub static NET: Net = ";
     let last = network.layers().len() - 1;
@@ -95,7 +103,7 @@ pub fn to_rust(model: &Model, source: &str) -> String {
             model.labels
         );
     }
-    rust
+    Ok(rust)
 }
 
 /// Text that stays within a line comment.
@@ -139,6 +147,7 @@ fn layer_value(rust: &mut String, spec: &LayerSpec, parameters: &[f32]) {
             array(rust, &parameters[recurrent + input..], &shape(&[], &biases));
             *rust += ")";
         }
+        _ => unreachable!("its type is known"),
     }
     if spec.residual {
         *rust += ")";

@@ -1,5 +1,6 @@
 //! A model as a PyTorch state dict.
 
+use super::ExportError;
 use crate::math::ActivationKind;
 use crate::network::{Cell, LayerKind, Network, Recurrent};
 use safetensors::tensor::TensorView;
@@ -8,15 +9,6 @@ use std::collections::HashMap;
 
 /// Where a file's metadata say what the layers are, which a state dict does not.
 pub(crate) const DESCRIPTION: &str = "gatelet";
-
-/// Why a model cannot be written for PyTorch.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("layer {layer}, {what}, cannot be written for PyTorch: {why}")]
-pub struct ExportError {
-    layer: usize,
-    what: String,
-    why: &'static str,
-}
 
 /// The content of a `.safetensors` file with the weights of an `nn.ModuleList`: a module for each layer, named `0`, `1` …
 ///
@@ -51,6 +43,9 @@ pub fn to_safetensors(network: &Network<f32>) -> Result<Vec<u8>, ExportError> {
         if spec.residual {
             return refused("a state dict has no way around a layer");
         }
+        if spec.initial_state {
+            return refused("a state dict has no initial state");
+        }
         let module = words.len();
         words.push(spec.to_string());
         let mut tensor = |name: &str, shape: &[usize], values: &[f32]| {
@@ -75,13 +70,13 @@ pub fn to_safetensors(network: &Network<f32>) -> Result<Vec<u8>, ExportError> {
                 tensor("bias_ih_l0", &[rows], &added);
                 tensor("bias_hh_l0", &[rows], &other);
             }
-            kind => {
-                let units = kind.outputs();
+            LayerKind::Dense { units, .. } => {
                 let (kernel, bias) = parameters.split_at(inputs * units);
                 let (kernel, bias) = folded(kernel, bias, units, normalized);
                 tensor("weight", &[units, inputs], &kernel);
                 tensor("bias", &[units], &bias);
             }
+            _ => return refused("the state dicts that are written have recurrent and linear modules alone"),
         }
     }
     let views = tensors.iter().map(|(name, shape, bytes)| {
@@ -95,14 +90,15 @@ pub fn to_safetensors(network: &Network<f32>) -> Result<Vec<u8>, ExportError> {
 fn not_in_pytorch(layer: &Recurrent) -> Option<&'static str> {
     let activation = layer.activation;
     match layer.cell {
+        _ if layer.go_backwards => Some("PyTorch's recurrent modules go forward, or both ways"),
         Cell::SimpleRnn if !matches!(activation, ActivationKind::Tanh | ActivationKind::Relu) => {
-            Some("its RNN has tanh and ReLU alone")
+            Some("PyTorch's RNN has tanh and ReLU alone")
         }
-        Cell::Gru { reset_after: false } => Some("its GRU resets after the product"),
+        Cell::Gru { reset_after: false } => Some("PyTorch's GRU resets after the product"),
         Cell::Lstm | Cell::Gru { .. }
             if (activation, layer.recurrent_activation) != (ActivationKind::Tanh, ActivationKind::Sigmoid) =>
         {
-            Some("its LSTM and GRU have tanh and sigmoid alone")
+            Some("PyTorch's LSTM and GRU have tanh and sigmoid alone")
         }
         _ => None,
     }

@@ -22,14 +22,14 @@
 //!
 //! | offset | type | content |
 //! |---|---|---|
-//! | 0 | u32 | kind: 1 normalize, 2 dense, 3 simple_rnn, 4 lstm, 5 gru, 6 residual (around the next record) |
+//! | 0 | u32 | kind: 1 normalize, 2 dense, 3 simple_rnn, 4 lstm, 5 gru, 6 residual, 7 initial_state, 8 bidirectional, 9 masking, 10 embedding, 11 conv1d, 12 average_pooling, 13 flatten, 14 last, 15 unit_normalization, 16 activation, 17 prelu |
 //! | 4 | u32 | length of the weights in bytes |
-//! | 8 | u32 | inputs, I |
+//! | 8 | u32 | inputs, I; of an embedding the number of tokens |
 //! | 12 | u32 | units or outputs, H |
-//! | 16 | u32 | activation: 0 linear, 1 tanh, 2 sigmoid, 3 hard_sigmoid, 4 relu, 5 softsign, 6 softplus, 7 elu, 256 softmax |
-//! | 20 | u32 | recurrent activation of lstm and gru, else 0 |
-//! | 24 | u32 | flags: 1 the layer gives the whole sequence, 2 gru with `reset_after`; others are 0 |
-//! | 28 | u32 | 0 |
+//! | 16 | u32 | activation: 0 linear, 1 tanh, 2 sigmoid, 3 hard_sigmoid, 4 relu, 5 softsign, 6 softplus, 7 elu, 8 silu, 9 leaky_relu, 256 softmax |
+//! | 20 | u32 | recurrent activation of lstm and gru; of a conv1d the number of groups; else 0 |
+//! | 24 | u32 | flags: 1 the layer gives the whole sequence, 2 gru with `reset_after`, 4 a masked step of it gives zeros, 8 it goes backwards, 16 an embedding masks zeros; others are 0 |
+//! | 28 | u32 | bidirectional: 0 concat, 1 sum, 2 mul, 3 ave, 4 none; masking: the value (f32); conv1d: kernel size, K, in the lower and dilation in the upper 16 bits; average_pooling and flatten: time steps; else 0 |
 //! | 32 | f32 … | weights |
 //!
 //! Weights, with matrices in the order `[k][gate][unit]`, k being the index of the input or of the hidden state:
@@ -41,7 +41,15 @@
 //! | simple_rnn | recurrent kernel `[H][1][H]`, kernel `[I][1][H]`, bias `[1][H]` |
 //! | lstm | recurrent kernel `[H][4][H]`, kernel `[I][4][H]`, bias `[4][H]`; gates i, f, g, o |
 //! | gru | recurrent kernel `[H][3][H]`, kernel `[I][3][H]`, bias `[4][H]`; gates r, z, n; biases r, z, n, and the hidden state's part of n |
-//! | residual | none |
+//! | initial_state | the state of the next layer: h `[H]` and, of an lstm, c `[H]`; of a bidirectional layer both states |
+//! | embedding | a row `[H]` for each token |
+//! | conv1d | kernel `[K][I / groups][H]`, oldest time step first, and bias `[H]` |
+//! | prelu | slope below zero `[I]` |
+//! | others | none |
+//!
+//! Some records say something about those behind them: a **residual** goes around the next layer, an **initial_state** belongs
+//! to the next layer (behind a residual of the same layer), a **bidirectional** consists of the two records that follow, which
+//! are alike but for their weights; a **masking** masks for all layers behind it, as far as their outputs are sequences.
 //!
 //! A **label** is its length in bytes (u32) and its text in UTF-8, filled with zero bytes to a multiple of four.
 //! The **metadata** is a JSON object in UTF-8, filled with spaces: where the model comes from and how its data were read.
@@ -61,4 +69,6 @@ pub use labels::{Labels, labels_from_text, text_length, text_of_labels};
 pub(crate) use reader::residual;
 pub use reader::{Container, Kind, Reader, Record, Shape, open};
 #[cfg(feature = "std")]
-pub(crate) use reader::{FLAG_RESET_AFTER, FLAG_SEQUENCES, HEADER_LENGTH, MAGIC, VERSION};
+pub(crate) use reader::{
+    FLAG_BACKWARDS, FLAG_MASK_ZERO, FLAG_RESET_AFTER, FLAG_SEQUENCES, FLAG_ZERO_OUTPUT, HEADER_LENGTH, MAGIC, VERSION,
+};

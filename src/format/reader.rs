@@ -9,50 +9,74 @@ pub(crate) const HEADER_LENGTH: usize = 40;
 const RECORD_HEADER: usize = 32;
 pub(crate) const FLAG_SEQUENCES: u32 = 1;
 pub(crate) const FLAG_RESET_AFTER: u32 = 2;
+pub(crate) const FLAG_ZERO_OUTPUT: u32 = 4;
+pub(crate) const FLAG_BACKWARDS: u32 = 8;
+pub(crate) const FLAG_MASK_ZERO: u32 = 16;
+const FLAGS: u32 = FLAG_SEQUENCES | FLAG_RESET_AFTER | FLAG_ZERO_OUTPUT | FLAG_BACKWARDS | FLAG_MASK_ZERO;
 
-/// The kind of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// [`Normalize`](crate::Normalize)
-    Normalize = 1,
-    /// [`Dense`](crate::Dense)
-    Dense = 2,
-    /// [`SimpleRnn`](crate::SimpleRnn)
-    SimpleRnn = 3,
-    /// [`Lstm`](crate::Lstm)
-    Lstm = 4,
-    /// [`Gru`](crate::Gru)
-    Gru = 5,
-    /// [`Residual`](crate::Residual)
-    Residual = 6,
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $code:literal $name:literal;)*) => {
+        /// The kind of a record.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $($(#[$doc])* $kind = $code,)*
+        }
+
+        impl Kind {
+            /// Its name, as in a model description.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Kind::$kind => $name,)*
+                }
+            }
+
+            const fn from_code(code: u32) -> Option<Self> {
+                match code {
+                    $($code => Some(Kind::$kind),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Kind {
-    /// Its name, as in a model description.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Normalize => "normalize",
-            Kind::Dense => "dense",
-            Kind::SimpleRnn => "simple_rnn",
-            Kind::Lstm => "lstm",
-            Kind::Gru => "gru",
-            Kind::Residual => "residual",
-        }
-    }
-
-    const fn from_code(code: u32) -> Option<Self> {
-        match code {
-            1 => Some(Kind::Normalize),
-            2 => Some(Kind::Dense),
-            3 => Some(Kind::SimpleRnn),
-            4 => Some(Kind::Lstm),
-            5 => Some(Kind::Gru),
-            6 => Some(Kind::Residual),
-            _ => None,
-        }
-    }
+kinds! {
+    /// [`Normalize`](crate::Normalize)
+    Normalize = 1 "normalize";
+    /// [`Dense`](crate::Dense)
+    Dense = 2 "dense";
+    /// [`SimpleRnn`](crate::SimpleRnn)
+    SimpleRnn = 3 "simple_rnn";
+    /// [`Lstm`](crate::Lstm)
+    Lstm = 4 "lstm";
+    /// [`Gru`](crate::Gru)
+    Gru = 5 "gru";
+    /// [`Residual`](crate::Residual)
+    Residual = 6 "residual";
+    /// The state that the next layer begins with.
+    InitialState = 7 "initial_state";
+    /// The next two records, the second one from a sequence's end.
+    Bidirectional = 8 "bidirectional";
+    /// Masks time steps for what follows.
+    Masking = 9 "masking";
+    /// A table of vectors.
+    Embedding = 10 "embedding";
+    /// A causal convolution.
+    Conv1d = 11 "conv1d";
+    /// The mean of the last time steps.
+    AveragePooling = 12 "average_pooling";
+    /// The last time steps as one vector.
+    Flatten = 13 "flatten";
+    /// The last time step alone.
+    Last = 14 "last";
+    /// Vectors divided by their lengths.
+    UnitNormalization = 15 "unit_normalization";
+    /// An activation on its own.
+    Activation = 16 "activation";
+    /// A line with a slope for each channel below zero.
+    Prelu = 17 "prelu";
 }
 
 /// A model file whose header and checksum are right.
@@ -133,7 +157,7 @@ pub const fn open(bytes: &[u8]) -> Result<Container<'_>, FormatError> {
         Ok(labels) => labels,
         Err(error) => return Err(error),
     };
-    Ok(Container { reader: Reader { bytes: records, left: layers, layer: 1 }, labels, metadata })
+    Ok(Container { reader: Reader { bytes: records, left: layers, layer: 1, parts: 0 }, labels, metadata })
 }
 
 /// A position among the records of a model file.
@@ -142,6 +166,8 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
     left: usize,
     layer: usize,
+    /// Layers that are still to come of one that consists of several, and is counted as one.
+    parts: usize,
 }
 
 /// A layer as the file describes it.
@@ -159,8 +185,12 @@ pub struct Record<'a> {
     pub activation: Option<OutputKind>,
     /// Recurrent activation; `None` if this release does not know it.
     pub recurrent_activation: Option<OutputKind>,
+    /// The word that has it, which means something else for layers without.
+    pub second: u32,
     /// The flags.
     pub flags: u32,
+    /// What a kind of layer says beside all this.
+    pub detail: u32,
     /// The weights' bytes.
     pub weights: &'a [u8],
 }
@@ -202,15 +232,24 @@ impl<'a> Reader<'a> {
             units: u32_at(header, 12) as usize,
             activation: OutputKind::from_code(u32_at(header, 16)),
             recurrent_activation: OutputKind::from_code(u32_at(header, 20)),
+            second: u32_at(header, 20),
             flags: u32_at(header, 24),
+            detail: u32_at(header, 28),
             weights,
         };
-        if u32_at(header, 28) != 0 || record.flags & !(FLAG_SEQUENCES | FLAG_RESET_AFTER) != 0 {
+        if record.flags & !FLAGS != 0 {
             return Err(FormatError::Flags { layer: self.layer, flags: record.flags });
         }
-        // The way around a layer is counted with the layer it goes around.
-        if !matches!(record.kind, Some(Kind::Residual)) {
-            self.layer += 1;
+        match record.kind {
+            // Counted with the layer that they belong to.
+            Some(Kind::Residual | Kind::InitialState) => {}
+            Some(Kind::Bidirectional) => self.parts = 2,
+            _ => {
+                self.parts = self.parts.saturating_sub(1);
+                if self.parts == 0 {
+                    self.layer += 1;
+                }
+            }
         }
         self.left -= 1;
         self.bytes = rest;
@@ -287,7 +326,8 @@ impl Shape {
             let file = record.recurrent_activation;
             return Err(FormatError::Activation { layer, what: "recurrent activation", file, expected });
         }
-        if !is_cell && record.flags & FLAG_SEQUENCES != 0 {
+        let known = FLAG_RESET_AFTER | if is_cell { FLAG_SEQUENCES } else { 0 };
+        if record.flags & !known != 0 || record.detail != 0 {
             return Err(FormatError::Flags { layer, flags: record.flags });
         }
         let file = record.flags & FLAG_RESET_AFTER != 0;

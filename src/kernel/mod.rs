@@ -12,7 +12,11 @@
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 mod cortex_m;
 mod dense;
+#[cfg_attr(not(feature = "std"), allow(dead_code))]
+mod elementwise;
 mod gru;
+#[cfg(feature = "std")]
+mod history;
 mod lstm;
 mod panel;
 mod simple_rnn;
@@ -20,7 +24,12 @@ mod storage;
 mod streams;
 
 pub(crate) use dense::dense;
+pub(crate) use elementwise::{add, normalize};
+#[cfg(feature = "std")]
+pub(crate) use elementwise::{prelu, token, unit_normalize};
 pub(crate) use gru::{GruWeights, gru, gru_steps, gru_streams};
+#[cfg(feature = "std")]
+pub(crate) use history::{Convolution, average, conv1d, remember};
 pub(crate) use lstm::{lstm, lstm_steps, lstm_streams};
 use panel::Rows;
 pub(crate) use panel::{Gates, Source, is_large, looks_ahead, pack, pack_dense, serve_together};
@@ -355,20 +364,4 @@ pub(crate) fn each_flushed<'a, B: Backend, const I: usize, const T: usize>(
         flushed(b, x, room);
     }
     rooms.each_ref().map(|x| &x[..])
-}
-
-/// `y = (x - offset) ⊙ scale`
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn normalize(offset: &[f32], scale: &[f32], x: &[f32], y: &mut [f32]) {
-    for (((y, x), offset), scale) in y.iter_mut().zip(x).zip(offset).zip(scale) {
-        *y = (x - offset) * scale;
-    }
-}
-
-/// `y += x`
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn add(y: &mut [f32], x: &[f32]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += x;
-    }
 }

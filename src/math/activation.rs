@@ -200,6 +200,10 @@ activations! {
     Softplus = 6 "softplus": |b, x| b.map(x, softplus);
     /// x above zero, eˣ - 1 below (α = 1).
     Elu = 7 "elu": |b, x| b.map(x, elu);
+    /// x σ(x), also called swish.
+    Silu = 8 "silu": |b, x| b.mul(x, b.sigmoid(x));
+    /// x above zero, 0.2 x below (Keras's slope; PyTorch's is 0.01).
+    LeakyRelu = 9 "leaky_relu": |b, x| b.max(x, b.mul(x, b.splat(0.2)));
 }
 
 /// Number by number, and not inlined: rare, and too much code for every place where an activation is chosen at run time.

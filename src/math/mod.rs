@@ -24,8 +24,8 @@ pub(crate) mod rational;
 pub(crate) mod table;
 
 pub use activation::{
-    Activation, ActivationKind, Elu, HardSigmoid, Linear, Named, OutputActivation, OutputKind, Relu, Sigmoid, Softmax,
-    Softplus, Softsign, Tanh,
+    Activation, ActivationKind, Elu, HardSigmoid, LeakyRelu, Linear, Named, OutputActivation, OutputKind, Relu,
+    Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh,
 };
 
 use crate::simd::Scalar;

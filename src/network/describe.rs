@@ -1,6 +1,6 @@
 //! Networks in words: `gru(32, sequences), dense(9, softmax)`.
 
-use super::{Cell, LayerKind, LayerSpec, Network, NetworkError, Real, Recurrent};
+use super::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Network, Real, Recurrent};
 use crate::math::{ActivationKind, OutputKind};
 use core::fmt;
 use core::ops::Range;
@@ -64,15 +64,7 @@ pub(super) fn parse<T: Real>(inputs: usize, description: &str) -> Result<Network
         parser.expect(',', "a comma and the next layer, or the end")?;
     }
     Network::new(layers).map_err(|error| {
-        let layer = match error {
-            NetworkError::ZeroSize { layer, .. }
-            | NetworkError::SizeMismatch { layer, .. }
-            | NetworkError::Residual { layer, .. }
-            | NetworkError::ParameterCount { layer, .. }
-            | NetworkError::TooLarge { layer } => layer,
-            NetworkError::NeedsSequence { giver, .. } => giver,
-            NetworkError::Empty => 0,
-        };
+        let layer = error.layer().unwrap_or(0);
         let at = places.get(layer.wrapping_sub(1)).cloned().unwrap_or(0..description.len());
         parser.error(at, error.to_string())
     })
@@ -152,44 +144,211 @@ impl<'a> Parser<'a> {
     }
 
     fn layer(&mut self, inputs: usize) -> Result<LayerSpec, DescriptionError> {
-        const LAYERS: &str = "there are simple_rnn, lstm, gru, dense and residual(…) around one of them";
-        let name = self.word(&format!("a layer; {LAYERS}"))?;
-        let cell = if name.is("simple_rnn") {
-            Some(Cell::SimpleRnn)
-        } else if name.is("lstm") {
-            Some(Cell::Lstm)
-        } else if name.is("gru") {
-            Some(Cell::Gru { reset_after: true })
-        } else if name.is("dense") || name.is("residual") {
-            None
-        } else {
-            return Err(self.error(name.at, format!("unknown layer `{}`; {LAYERS}", name.text)));
+        let names = || NAMES.join(", ");
+        let name = self.word(&format!("a layer; there are {}", names()))?;
+        let Some(&known) = NAMES.iter().find(|known| name.is(known)) else {
+            return Err(self.error(name.at, format!("unknown layer `{}`; there are {}", name.text, names())));
         };
-        self.expect('(', &format!("`(` and the number of units, such as `{}(32)`", name.text))?;
-        if name.is("residual") {
-            // Before going deeper: a long description must not take the stack.
-            let next = Parser { text: self.text, at: self.at }.word("a layer")?;
-            if next.is("residual") {
-                return Err(self.error(next.at, "residual goes around simple_rnn, lstm, gru or dense"));
+        match known {
+            "last" | "unit_normalization" => {
+                if self.next_is('(') {
+                    self.expect(')', &format!("`)`: {known} has no options"))?;
+                }
+                let size = inputs;
+                let kind =
+                    if known == "last" { LayerKind::Last { size } } else { LayerKind::UnitNormalization { size } };
+                return Ok(kind.into());
             }
-            let inner = self.layer(inputs)?;
-            self.expect(')', "`)` after the layer that residual goes around")?;
-            return Ok(LayerSpec { residual: true, ..inner });
+            "residual" | "initial_state" | "bidirectional" => {
+                self.expect('(', &format!("`(` and a layer, such as `{known}(gru(32))`"))?;
+                return self.around(known, inputs);
+            }
+            _ => {}
         }
-        let units = self.word("the number of units")?;
-        let units = match units.text.parse() {
-            Ok(units) => units,
-            Err(_) => {
-                let problem =
-                    format!("expected the number of units, such as `{}(32)`, found `{}`", name.text, units.text);
-                return Err(self.error(units.at, problem));
-            }
+        let size = |what: &str| format!("{what}, such as `{known}({})`", if known == "masking" { "-1" } else { "32" });
+        self.expect('(', &format!("`(` and {}", size(first_option(known))))?;
+        let cell = match known {
+            "simple_rnn" => Some(Cell::SimpleRnn),
+            "lstm" => Some(Cell::Lstm),
+            "gru" => Some(Cell::Gru { reset_after: true }),
+            _ => None,
         };
-        let kind = match cell {
-            Some(cell) => LayerKind::Recurrent(self.recurrent_options(Recurrent::new(cell, inputs, units))?),
-            None => LayerKind::Dense { inputs, units, activation: self.dense_options()? },
+        if let Some(cell) = cell {
+            let units = self.size(&size(first_option(known)))?;
+            return Ok(self.recurrent_options(Recurrent::new(cell, inputs, units))?.into());
+        }
+        let kind = match known {
+            "masking" => {
+                let value = self.number("the value that masks, such as `masking(-1)`")?;
+                self.no_options(known)?;
+                LayerKind::Masking { size: inputs, value }
+            }
+            "activation" => {
+                let word = self.value()?;
+                let activation = self.output_activation(&word)?;
+                self.no_options(known)?;
+                LayerKind::Activation { size: inputs, activation }
+            }
+            "prelu" | "normalize" => {
+                let size = self.size(&size(first_option(known)))?;
+                self.no_options(known)?;
+                if known == "prelu" { LayerKind::Prelu { size } } else { LayerKind::Normalize { size } }
+            }
+            "average_pooling" | "flatten" => {
+                let steps = self.size(&size(first_option(known)))?;
+                self.no_options(known)?;
+                let size = inputs;
+                if known == "flatten" {
+                    LayerKind::Flatten { size, steps }
+                } else {
+                    LayerKind::AveragePooling { size, steps }
+                }
+            }
+            "embedding" => {
+                let tokens = self.size(&size(first_option(known)))?;
+                self.expect(',', "`,` and the number of outputs, such as `embedding(100, 16)`")?;
+                let size = self.size("the number of outputs, such as `embedding(100, 16)`")?;
+                LayerKind::Embedding { tokens, size, mask_zero: self.embedding_options()? }
+            }
+            "conv1d" => {
+                let units = self.size(&size(first_option(known)))?;
+                self.expect(',', "`,` and the kernel size, such as `conv1d(16, 3)`")?;
+                let kernel_size = self.size("the kernel size, such as `conv1d(16, 3)`")?;
+                let activation = ActivationKind::Linear;
+                let layer = Conv1d { inputs, units, kernel_size, dilation: 1, groups: 1, activation };
+                LayerKind::Conv1d(self.conv1d_options(layer)?)
+            }
+            _ => {
+                let units = self.size(&size(first_option(known)))?;
+                LayerKind::Dense { inputs, units, activation: self.dense_options()? }
+            }
         };
         Ok(kind.into())
+    }
+
+    /// What goes around another layer, from that one on.
+    fn around(&mut self, known: &str, inputs: usize) -> Result<LayerSpec, DescriptionError> {
+        // Before going deeper: a long description must not take the stack. One layer can be all three, once each.
+        let inside: &[&str] = match known {
+            "residual" => &["initial_state", "bidirectional"],
+            "initial_state" => &["bidirectional"],
+            _ => &[],
+        };
+        let next = Parser { text: self.text, at: self.at }.word("a layer")?;
+        if ["residual", "initial_state", "bidirectional"].iter().any(|name| next.is(name) && !inside.contains(name)) {
+            let problem =
+                format!("{known} goes around a layer, and the order is residual, initial_state, bidirectional");
+            return Err(self.error(next.at, problem));
+        }
+        let mut spec = self.layer(inputs)?;
+        match known {
+            "residual" => spec.residual = true,
+            "initial_state" => spec.initial_state = true,
+            _ => {
+                let LayerKind::Recurrent(layer) = spec.kind else {
+                    let at = next.at.start..self.at;
+                    return Err(self.error(at, "bidirectional goes around simple_rnn, lstm or gru"));
+                };
+                spec.kind = LayerKind::Bidirectional { layer, merge: self.merge()? };
+                return Ok(spec);
+            }
+        }
+        self.expect(')', &format!("`)` after the layer that {known} goes around"))?;
+        Ok(spec)
+    }
+
+    fn merge(&mut self) -> Result<Merge, DescriptionError> {
+        let mut merge = Merge::Concat;
+        while let Some((name, value)) = self.next_option()? {
+            let word = match value {
+                Some(value) if name.is("merge") || name.is("merge_mode") => value,
+                None => name,
+                Some(_) => return Err(self.unknown_option(&name, "bidirectional", "merge=…")),
+            };
+            let names: Vec<_> = Merge::ALL.iter().map(|merge| merge.name()).collect();
+            let problem = format!("unknown merge mode `{}`; there are {}", word.text, names.join(", "));
+            let known = Merge::ALL.into_iter().find(|merge| word.is(merge.name()));
+            merge = known.ok_or_else(|| self.error(word.at.clone(), problem))?;
+        }
+        Ok(merge)
+    }
+
+    /// A whole number, or what should be one.
+    fn size(&mut self, what: &str) -> Result<usize, DescriptionError> {
+        let word = self.word(what)?;
+        word.text.parse().map_err(|_| self.error(word.at, format!("expected {what}, found `{}`", word.text)))
+    }
+
+    /// A number with a sign and a fraction.
+    fn number(&mut self, what: &str) -> Result<f32, DescriptionError> {
+        let start = self.skip_space();
+        let rest = self.rest();
+        let length = rest.find([',', ')', ' ']).unwrap_or(rest.len());
+        self.at += length;
+        match rest[..length].parse::<f32>() {
+            Ok(number) if number.is_finite() => Ok(number),
+            _ => Err(self.error(start..self.at, format!("expected {what}, found `{}`", &rest[..length]))),
+        }
+    }
+
+    fn unknown_option(&self, name: &Word<'_>, layer: &str, options: &str) -> DescriptionError {
+        self.error(name.at.clone(), format!("unknown option `{}` of {layer}; there {options}", name.text))
+    }
+
+    fn no_options(&mut self, layer: &str) -> Result<(), DescriptionError> {
+        match self.next_option()? {
+            None => Ok(()),
+            Some((name, _)) => Err(self.unknown_option(&name, layer, "is none")),
+        }
+    }
+
+    fn embedding_options(&mut self) -> Result<bool, DescriptionError> {
+        let mut mask_zero = false;
+        while let Some((name, value)) = self.next_option()? {
+            if !name.is("mask_zero") {
+                return Err(self.unknown_option(&name, "embedding", "is mask_zero"));
+            }
+            mask_zero = value.as_ref().map_or(Ok(true), |value| self.truth(value))?;
+        }
+        Ok(mask_zero)
+    }
+
+    fn conv1d_options(&mut self, mut layer: Conv1d) -> Result<Conv1d, DescriptionError> {
+        while let Some((name, value)) = self.next_option()? {
+            let number = |word: &Word<'_>| {
+                let problem = format!("expected a number, found `{}`", word.text);
+                word.text.parse().map_err(|_| self.error(word.at.clone(), problem))
+            };
+            match &value {
+                Some(value) if name.is("dilation") || name.is("dilation_rate") => layer.dilation = number(value)?,
+                Some(value) if name.is("groups") => layer.groups = number(value)?,
+                Some(value) if name.is("activation") => layer.activation = self.activation(value)?,
+                Some(value) if name.is("padding") && value.is("causal") => {}
+                None if activation(&name).is_some() => layer.activation = self.activation(&name)?,
+                _ => {
+                    let options = format!(
+                        "are dilation=…, groups=…, padding=causal, activation=… and an activation's name ({})",
+                        activation_names()
+                    );
+                    return Err(self.unknown_option(&name, "conv1d", &options));
+                }
+            }
+        }
+        Ok(layer)
+    }
+
+    fn activation(&self, word: &Word<'_>) -> Result<ActivationKind, DescriptionError> {
+        let problem = format!("unknown activation `{}`; there are {}", word.text, activation_names());
+        activation(word).ok_or_else(|| self.error(word.at.clone(), problem))
+    }
+
+    /// An activation that may be over all outputs.
+    fn output_activation(&self, word: &Word<'_>) -> Result<OutputKind, DescriptionError> {
+        if word.is("softmax") {
+            return Ok(OutputKind::Softmax);
+        }
+        let problem = format!("unknown activation `{}`; there are softmax, {}", word.text, activation_names());
+        activation(word).map(OutputKind::Each).ok_or_else(|| self.error(word.at.clone(), problem))
     }
 
     /// The options up to the closing parenthesis, one at a time.
@@ -226,37 +385,31 @@ impl<'a> Parser<'a> {
     fn recurrent_options(&mut self, mut layer: Recurrent) -> Result<Recurrent, DescriptionError> {
         let has_gates = layer.cell != Cell::SimpleRnn;
         while let Some((name, value)) = self.next_option()? {
-            let known = |word: &Word<'_>| {
-                let problem = format!("unknown activation `{}`; there are {}", word.text, activation_names());
-                activation(word).ok_or_else(|| self.error(word.at.clone(), problem))
-            };
+            let truth = || value.as_ref().map_or(Ok(true), |value| self.truth(value));
             match (&value, layer.cell) {
-                (value, _) if name.is("sequences") || name.is("return_sequences") => {
-                    layer.return_sequences = value.as_ref().map_or(Ok(true), |value| self.truth(value))?;
-                }
+                _ if name.is("sequences") || name.is("return_sequences") => layer.return_sequences = truth()?,
+                _ if name.is("go_backwards") => layer.go_backwards = truth()?,
+                _ if name.is("zero_output_for_mask") => layer.zero_output_for_mask = truth()?,
                 (Some(value), Cell::Gru { .. }) if name.is("reset_after") => {
                     layer.cell = Cell::Gru { reset_after: self.truth(value)? };
                 }
-                (Some(value), _) if name.is("activation") => layer.activation = known(value)?,
+                (Some(value), _) if name.is("activation") => layer.activation = self.activation(value)?,
                 (Some(value), _) if has_gates && name.is("recurrent_activation") => {
-                    layer.recurrent_activation = known(value)?;
+                    layer.recurrent_activation = self.activation(value)?;
                 }
-                (None, _) if activation(&name).is_some() => layer.activation = known(&name)?,
+                (None, _) if activation(&name).is_some() => layer.activation = self.activation(&name)?,
                 _ => {
-                    let mut options = String::from("sequences, return_sequences=true, activation=…");
+                    let mut options = String::from(
+                        "are sequences, return_sequences=true, go_backwards, zero_output_for_mask, activation=…",
+                    );
                     if has_gates {
                         options += ", recurrent_activation=…";
                     }
                     if let Cell::Gru { .. } = layer.cell {
                         options += ", reset_after=false";
                     }
-                    let kind = layer.cell.kind().name();
-                    let problem = format!(
-                        "unknown option `{}` of {kind}; there are {options} and an activation's name ({})",
-                        name.text,
-                        activation_names()
-                    );
-                    return Err(self.error(name.at, problem));
+                    options += &format!(" and an activation's name ({})", activation_names());
+                    return Err(self.unknown_option(&name, layer.cell.kind().name(), &options));
                 }
             }
         }
@@ -268,53 +421,116 @@ impl<'a> Parser<'a> {
         while let Some((name, value)) = self.next_option()? {
             let word = match value {
                 Some(value) if name.is("activation") => value,
-                Some(_) => {
-                    let problem = format!("unknown option `{}` of dense; there is activation=…", name.text);
-                    return Err(self.error(name.at, problem));
-                }
+                Some(_) => return Err(self.unknown_option(&name, "dense", "is activation=…")),
                 None => name,
             };
-            chosen = if word.is("softmax") {
-                OutputKind::Softmax
-            } else if let Some(kind) = activation(&word) {
-                OutputKind::Each(kind)
-            } else {
-                let problem = format!("unknown activation `{}`; there are softmax, {}", word.text, activation_names());
-                return Err(self.error(word.at, problem));
-            };
+            chosen = self.output_activation(&word)?;
         }
         Ok(chosen)
     }
 }
 
-impl fmt::Display for LayerSpec {
+/// Layers that can be described.
+const NAMES: &[&str] = &[
+    "simple_rnn",
+    "lstm",
+    "gru",
+    "dense",
+    "bidirectional",
+    "residual",
+    "initial_state",
+    "embedding",
+    "masking",
+    "conv1d",
+    "average_pooling",
+    "flatten",
+    "last",
+    "unit_normalization",
+    "activation",
+    "prelu",
+    "normalize",
+];
+
+/// What stands first in a layer's parentheses.
+fn first_option(layer: &str) -> &'static str {
+    match layer {
+        "masking" => "the value that masks",
+        "activation" => "an activation's name",
+        "embedding" => "the number of tokens",
+        "average_pooling" | "flatten" => "the number of time steps",
+        "prelu" | "normalize" => "the number of inputs",
+        _ => "the number of units",
+    }
+}
+
+/// As in a description.
+impl fmt::Display for Recurrent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.residual {
-            let inner = LayerSpec { residual: false, ..*self };
-            return write!(f, "residual({inner})");
+        write!(f, "{}({}", self.cell.kind().name(), self.units)?;
+        if self.activation != ActivationKind::Tanh {
+            write!(f, ", {}", self.activation.name())?;
         }
-        match self.kind {
-            LayerKind::Normalize { size } => write!(f, "normalize({size})"),
-            LayerKind::Dense { units, activation, .. } => match activation {
-                OutputKind::Each(ActivationKind::Linear) => write!(f, "dense({units})"),
-                activation => write!(f, "dense({units}, {})", activation.name()),
-            },
-            LayerKind::Recurrent(layer) => {
-                write!(f, "{}({}", layer.cell.kind().name(), layer.units)?;
-                if layer.activation != ActivationKind::Tanh {
+        if self.cell != Cell::SimpleRnn && self.recurrent_activation != ActivationKind::Sigmoid {
+            write!(f, ", recurrent_activation={}", self.recurrent_activation.name())?;
+        }
+        if self.cell == (Cell::Gru { reset_after: false }) {
+            write!(f, ", reset_after=false")?;
+        }
+        if self.return_sequences {
+            write!(f, ", sequences")?;
+        }
+        if self.go_backwards {
+            write!(f, ", go_backwards")?;
+        }
+        if self.zero_output_for_mask {
+            write!(f, ", zero_output_for_mask")?;
+        }
+        write!(f, ")")
+    }
+}
+
+/// As in a description.
+impl fmt::Display for LayerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.kind().name();
+        match *self {
+            LayerKind::Dense { units, activation: OutputKind::Each(ActivationKind::Linear), .. } => {
+                write!(f, "{name}({units})")
+            }
+            LayerKind::Dense { units, activation, .. } => write!(f, "{name}({units}, {})", activation.name()),
+            LayerKind::Recurrent(layer) => layer.fmt(f),
+            LayerKind::Bidirectional { layer, merge: Merge::Concat } => write!(f, "{name}({layer})"),
+            LayerKind::Bidirectional { layer, merge } => write!(f, "{name}({layer}, merge={})", merge.name()),
+            LayerKind::Masking { value, .. } => write!(f, "{name}({value})"),
+            LayerKind::Embedding { tokens, size, mask_zero: false } => write!(f, "{name}({tokens}, {size})"),
+            LayerKind::Embedding { tokens, size, mask_zero: true } => write!(f, "{name}({tokens}, {size}, mask_zero)"),
+            LayerKind::Conv1d(layer) => {
+                write!(f, "{name}({}, {}", layer.units, layer.kernel_size)?;
+                if layer.dilation != 1 {
+                    write!(f, ", dilation={}", layer.dilation)?;
+                }
+                if layer.groups != 1 {
+                    write!(f, ", groups={}", layer.groups)?;
+                }
+                if layer.activation != ActivationKind::Linear {
                     write!(f, ", {}", layer.activation.name())?;
-                }
-                if layer.cell != Cell::SimpleRnn && layer.recurrent_activation != ActivationKind::Sigmoid {
-                    write!(f, ", recurrent_activation={}", layer.recurrent_activation.name())?;
-                }
-                if layer.cell == (Cell::Gru { reset_after: false }) {
-                    write!(f, ", reset_after=false")?;
-                }
-                if layer.return_sequences {
-                    write!(f, ", sequences")?;
                 }
                 write!(f, ")")
             }
+            LayerKind::AveragePooling { steps, .. } | LayerKind::Flatten { steps, .. } => write!(f, "{name}({steps})"),
+            LayerKind::Normalize { size } | LayerKind::Prelu { size } => write!(f, "{name}({size})"),
+            LayerKind::Activation { activation, .. } => write!(f, "{name}({})", activation.name()),
+            LayerKind::Last { .. } | LayerKind::UnitNormalization { .. } => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for LayerSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            LayerSpec { residual: true, .. } => write!(f, "residual({})", LayerSpec { residual: false, ..*self }),
+            LayerSpec { initial_state: true, kind, .. } => write!(f, "initial_state({kind})"),
+            LayerSpec { kind, .. } => kind.fmt(f),
         }
     }
 }
@@ -350,6 +566,6 @@ mod tests {
     #[test]
     fn a_long_description_is_an_error_like_any_other() {
         assert!(problem(&format!("{}x(3)", " ".repeat(70_000))).starts_with("unknown layer `x`"));
-        assert!(problem(&"residual(".repeat(200_000)).starts_with("residual goes around simple_rnn"));
+        assert!(problem(&"residual(".repeat(200_000)).starts_with("residual goes around a layer"));
     }
 }

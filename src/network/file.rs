@@ -1,9 +1,10 @@
 //! Models in files: a network, its class labels, and where it comes from.
 
-use super::{Cell, LayerKind, LayerSpec, Network, NetworkError, Recurrent};
+use super::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Network, NetworkError, Recurrent, spec};
 use crate::data;
 use crate::format::{
-    self, FLAG_RESET_AFTER, FLAG_SEQUENCES, FormatError, HEADER_LENGTH, Kind, MAGIC, Record, VERSION, crc32,
+    self, FLAG_BACKWARDS, FLAG_MASK_ZERO, FLAG_RESET_AFTER, FLAG_SEQUENCES, FLAG_ZERO_OUTPUT, FormatError,
+    HEADER_LENGTH, Kind, MAGIC, Reader, Record, VERSION, crc32,
 };
 use crate::math::{ActivationKind, OutputKind};
 use serde::{Deserialize, Serialize};
@@ -161,25 +162,11 @@ impl Model {
     /// If a weight is not finite, or there are labels but not one for each output.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
         self.check()?;
-        let mut records = Vec::new();
-        let mut count = 0;
+        let mut records = Records::default();
         for (layer, spec) in self.network.layers().iter().enumerate() {
-            if spec.residual {
-                let size = spec.kind.inputs();
-                record(&mut records, Kind::Residual, [size, size], [0, 0, 0], &[])?;
-                count += 1;
-            }
-            let kind = spec.kind.kind();
-            let sizes = [spec.kind.inputs(), spec.kind.outputs()];
-            record(
-                &mut records,
-                kind,
-                sizes,
-                codes(&spec.kind),
-                &self.network.parameters()[self.network.range(layer)],
-            )?;
-            count += 1;
+            records.layer(spec, &self.network.parameters()[self.network.range(layer)])?;
         }
+        let Records { count, bytes: records } = records;
         let mut labels = Vec::new();
         for label in &self.labels {
             labels.extend(u32_of(label.len())?.to_le_bytes());
@@ -217,22 +204,7 @@ impl Model {
         let mut layers = Vec::new();
         let mut parameters = Vec::new();
         while !reader.is_at_end() {
-            let around = reader;
-            let mut record = reader.record()?;
-            let residual = record.kind == Some(Kind::Residual);
-            if residual {
-                format::residual(&mut { around }, record.inputs)?;
-                let size = record.inputs;
-                record = reader.record()?;
-                if [size, size] != [record.inputs, record.units] || record.kind == Some(Kind::Residual) {
-                    let problem = "the way around it has another size";
-                    return Err(ModelError::Layer { layer: record.layer, problem });
-                }
-            }
-            let kind = layer_kind(&record)?;
-            layers.push(LayerSpec { kind, residual });
-            let (weights, _) = record.weights.as_chunks::<4>();
-            parameters.extend(weights.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+            layers.push(read_layer(&mut reader, &mut parameters)?);
         }
         reader.end()?;
         let mut network = Network::new(layers)?;
@@ -294,93 +266,220 @@ fn u32_of(size: usize) -> Result<u32, ModelError> {
     u32::try_from(size).map_err(|_| ModelError::TooLarge)
 }
 
-/// Activation, recurrent activation and flags.
-fn codes(kind: &LayerKind) -> [u32; 3] {
-    match kind {
-        LayerKind::Normalize { .. } => [0, 0, 0],
-        LayerKind::Dense { activation, .. } => [activation.code(), 0, 0],
-        LayerKind::Recurrent(layer) => {
-            let recurrent_activation = match layer.cell {
-                Cell::SimpleRnn => 0,
-                Cell::Lstm | Cell::Gru { .. } => layer.recurrent_activation.code(),
-            };
-            let sequences = if layer.return_sequences { FLAG_SEQUENCES } else { 0 };
-            let reset_after = if layer.cell == (Cell::Gru { reset_after: true }) { FLAG_RESET_AFTER } else { 0 };
-            [layer.activation.code(), recurrent_activation, sequences | reset_after]
+/// The words of a record's header behind its sizes: activation, the second word, flags, detail.
+type Words = [u32; 4];
+
+const fn recurrent_words(layer: &Recurrent) -> Words {
+    let recurrent_activation = match layer.cell {
+        Cell::SimpleRnn => 0,
+        Cell::Lstm | Cell::Gru { .. } => layer.recurrent_activation.code(),
+    };
+    let reset_after = matches!(layer.cell, Cell::Gru { reset_after: true });
+    let flags = if layer.return_sequences { FLAG_SEQUENCES } else { 0 }
+        | if reset_after { FLAG_RESET_AFTER } else { 0 }
+        | if layer.zero_output_for_mask { FLAG_ZERO_OUTPUT } else { 0 }
+        | if layer.go_backwards { FLAG_BACKWARDS } else { 0 };
+    [layer.activation.code(), recurrent_activation, flags, 0]
+}
+
+/// Sizes and words of a layer's record.
+fn header(kind: &LayerKind) -> ([usize; 2], Words) {
+    let sizes = [kind.inputs(), kind.outputs()];
+    match *kind {
+        LayerKind::Dense { activation, .. } | LayerKind::Activation { activation, .. } => {
+            (sizes, [activation.code(), 0, 0, 0])
         }
+        LayerKind::Recurrent(layer) => (sizes, recurrent_words(&layer)),
+        LayerKind::Bidirectional { merge, .. } => (sizes, [0, 0, 0, merge.code()]),
+        LayerKind::Masking { value, .. } => (sizes, [0, 0, 0, value.to_bits()]),
+        LayerKind::Embedding { tokens, size, mask_zero } => {
+            ([tokens, size], [0, 0, if mask_zero { FLAG_MASK_ZERO } else { 0 }, 0])
+        }
+        // The network has checked the sizes.
+        LayerKind::Conv1d(layer) => {
+            let detail = layer.kernel_size as u32 | (layer.dilation as u32) << 16;
+            (sizes, [layer.activation.code(), layer.groups as u32, 0, detail])
+        }
+        LayerKind::AveragePooling { size, steps } | LayerKind::Flatten { size, steps } => {
+            ([size; 2], [0, 0, 0, steps as u32])
+        }
+        LayerKind::Normalize { .. }
+        | LayerKind::Last { .. }
+        | LayerKind::UnitNormalization { .. }
+        | LayerKind::Prelu { .. } => (sizes, [0; 4]),
     }
 }
 
-fn record(to: &mut Vec<u8>, kind: Kind, sizes: [usize; 2], codes: [u32; 3], weights: &[f32]) -> Result<(), ModelError> {
-    let [inputs, units] = sizes;
-    let [activation, recurrent_activation, flags] = codes;
-    let header = [
-        kind as u32,
-        u32_of(4 * weights.len())?,
-        u32_of(inputs)?,
-        u32_of(units)?,
-        activation,
-        recurrent_activation,
-        flags,
-        0,
-    ];
-    to.extend(header.iter().flat_map(|word| word.to_le_bytes()));
-    to.extend(weights.iter().flat_map(|weight| weight.to_le_bytes()));
-    Ok(())
+/// The records of a file.
+#[derive(Default)]
+struct Records {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Records {
+    fn push(&mut self, kind: Kind, (sizes, words): ([usize; 2], Words), weights: &[f32]) -> Result<(), ModelError> {
+        let [inputs, units] = sizes;
+        let header = [kind as u32, u32_of(4 * weights.len())?, u32_of(inputs)?, u32_of(units)?];
+        self.bytes.extend(header.into_iter().chain(words).flat_map(u32::to_le_bytes));
+        self.bytes.extend(weights.iter().flat_map(|weight| weight.to_le_bytes()));
+        self.count += 1;
+        Ok(())
+    }
+
+    fn layer(&mut self, spec: &LayerSpec, parameters: &[f32]) -> Result<(), ModelError> {
+        let kind = &spec.kind;
+        let size = kind.inputs();
+        let (weights, state) = parameters.split_at(kind.weights());
+        if spec.residual {
+            self.push(Kind::Residual, ([size; 2], [0; 4]), &[])?;
+        }
+        if spec.initial_state {
+            self.push(Kind::InitialState, ([state.len(); 2], [0; 4]), state)?;
+        }
+        let LayerKind::Bidirectional { layer, .. } = *kind else {
+            return self.push(kind.kind(), header(kind), weights);
+        };
+        self.push(Kind::Bidirectional, header(kind), &[])?;
+        for weights in weights.chunks_exact(layer.weights()) {
+            let kind = LayerKind::Recurrent(layer);
+            self.push(kind.kind(), header(&kind), weights)?;
+        }
+        Ok(())
+    }
+}
+
+fn wrong<T>(record: &Record<'_>, problem: &'static str) -> Result<T, ModelError> {
+    Err(ModelError::Layer { layer: record.layer, problem })
+}
+
+/// Reads a layer and what stands in front of it. Its parameters are appended.
+fn read_layer(reader: &mut Reader<'_>, parameters: &mut Vec<f32>) -> Result<LayerSpec, ModelError> {
+    let before = *reader;
+    let mut record = reader.record()?;
+    let around = (record.kind == Some(Kind::Residual)).then_some(record.inputs);
+    if let Some(size) = around {
+        format::residual(&mut { before }, size)?;
+        record = reader.record()?;
+    }
+    let begin = (record.kind == Some(Kind::InitialState)).then_some(record);
+    if begin.is_some() {
+        record = reader.record()?;
+    }
+    let kind = if record.kind == Some(Kind::Bidirectional) {
+        let (first, second) = (reader.record()?, reader.record()?);
+        let (LayerKind::Recurrent(layer), LayerKind::Recurrent(other)) = (layer_kind(&first)?, layer_kind(&second)?)
+        else {
+            return wrong(&record, "a bidirectional layer consists of recurrent ones");
+        };
+        if layer != other {
+            return wrong(&record, "the two layers of a bidirectional one differ");
+        }
+        let Some(merge) = Merge::ALL.into_iter().find(|merge| merge.code() == record.detail) else {
+            return wrong(&record, "its merge mode is not known to this release");
+        };
+        let kind = LayerKind::Bidirectional { layer, merge };
+        if header(&kind) != ([record.inputs, record.units], words(&record)) || !record.weights.is_empty() {
+            return wrong(&record, "it says something that its kind of layer cannot be");
+        }
+        parameters.extend(numbers(first.weights));
+        parameters.extend(numbers(second.weights));
+        kind
+    } else {
+        let kind = layer_kind(&record)?;
+        parameters.extend(numbers(record.weights));
+        kind
+    };
+    if let Some(size) = around
+        && [size; 2] != [kind.inputs(), kind.outputs()]
+    {
+        return wrong(&record, "the way around it has another size");
+    }
+    if let Some(begin) = begin {
+        if [begin.inputs, begin.units, begin.weights.len() / 4] != [kind.state(); 3] || words(&begin) != [0; 4] {
+            return wrong(&record, "the state that it begins with is of another size");
+        }
+        parameters.extend(numbers(begin.weights));
+    }
+    Ok(LayerSpec { kind, residual: around.is_some(), initial_state: begin.is_some() })
+}
+
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes))
+}
+
+fn words(record: &Record<'_>) -> Words {
+    // An activation that is not known is not 0 either.
+    let activation = record.activation.map_or(u32::MAX, OutputKind::code);
+    [activation, record.second, record.flags, record.detail]
 }
 
 /// A record as a layer; everything the record says is used or refused.
 fn layer_kind(record: &Record<'_>) -> Result<LayerKind, ModelError> {
-    let wrong = |problem| Err(ModelError::Layer { layer: record.layer, problem });
-    let Record { inputs, units, flags, .. } = *record;
+    let Record { inputs, units, flags, detail, .. } = *record;
+    let size = inputs;
+    let Some(activation) = record.activation else {
+        return wrong(record, "its activation is not known to this release");
+    };
     let each = |activation| match activation {
-        Some(OutputKind::Each(kind)) => Some(kind),
-        _ => None,
+        OutputKind::Each(kind) => Ok(kind),
+        OutputKind::Softmax => wrong(record, "softmax is no activation of such a layer"),
     };
-    let cell = match record.kind {
-        Some(Kind::SimpleRnn) => Some(Cell::SimpleRnn),
-        Some(Kind::Lstm) => Some(Cell::Lstm),
-        Some(Kind::Gru) => Some(Cell::Gru { reset_after: flags & FLAG_RESET_AFTER != 0 }),
-        _ => None,
+    let recurrent = |cell| {
+        let recurrent_activation = match (cell, record.recurrent_activation) {
+            (_, None) => return wrong(record, "its recurrent activation is not known to this release"),
+            (Cell::SimpleRnn, Some(OutputKind::Each(ActivationKind::Linear))) => ActivationKind::Sigmoid,
+            (Cell::SimpleRnn, _) => return wrong(record, "a simple_rnn has no recurrent activation"),
+            (_, Some(activation)) => each(activation)?,
+        };
+        Ok(LayerKind::Recurrent(Recurrent {
+            activation: each(activation)?,
+            recurrent_activation,
+            return_sequences: flags & FLAG_SEQUENCES != 0,
+            go_backwards: flags & FLAG_BACKWARDS != 0,
+            zero_output_for_mask: flags & FLAG_ZERO_OUTPUT != 0,
+            ..Recurrent::new(cell, inputs, units)
+        }))
     };
-    let kind = match (record.kind, cell) {
-        (_, Some(cell)) => {
-            let (Some(activation), Some(mut recurrent_activation)) =
-                (each(record.activation), each(record.recurrent_activation))
-            else {
-                return wrong("its activation is not known to this release");
-            };
-            if cell == Cell::SimpleRnn {
-                if recurrent_activation != ActivationKind::Linear {
-                    return wrong("a simple_rnn has no recurrent activation");
-                }
-                recurrent_activation = ActivationKind::Sigmoid;
-            }
-            let return_sequences = flags & FLAG_SEQUENCES != 0;
-            LayerKind::Recurrent(Recurrent { cell, inputs, units, activation, recurrent_activation, return_sequences })
+    let kind = match record.kind {
+        Some(Kind::SimpleRnn) => recurrent(Cell::SimpleRnn)?,
+        Some(Kind::Lstm) => recurrent(Cell::Lstm)?,
+        Some(Kind::Gru) => recurrent(Cell::Gru { reset_after: flags & FLAG_RESET_AFTER != 0 })?,
+        Some(Kind::Dense) => LayerKind::Dense { inputs, units, activation },
+        Some(Kind::Normalize) => LayerKind::Normalize { size },
+        Some(Kind::Masking) if !f32::from_bits(detail).is_finite() => {
+            return wrong(record, "the value that masks is not a finite number");
         }
-        (Some(Kind::Dense), _) => match record.activation {
-            Some(activation) => LayerKind::Dense { inputs, units, activation },
-            None => return wrong("its activation is not known to this release"),
-        },
-        (Some(Kind::Normalize), _) if inputs == units => LayerKind::Normalize { size: inputs },
-        (Some(Kind::Normalize), _) => return wrong("a normalize has as many outputs as inputs"),
-        _ => return wrong("its kind is not known to this release"),
+        Some(Kind::Masking) => LayerKind::Masking { size, value: f32::from_bits(detail) },
+        Some(Kind::Embedding) => {
+            LayerKind::Embedding { tokens: inputs, size: units, mask_zero: flags & FLAG_MASK_ZERO != 0 }
+        }
+        Some(Kind::Conv1d) => LayerKind::Conv1d(Conv1d {
+            inputs,
+            units,
+            kernel_size: (detail & 0xffff) as usize,
+            dilation: (detail >> 16) as usize,
+            groups: record.second as usize,
+            activation: each(activation)?,
+        }),
+        Some(Kind::AveragePooling) => LayerKind::AveragePooling { size, steps: detail as usize },
+        Some(Kind::Flatten) => LayerKind::Flatten { size, steps: detail as usize },
+        Some(Kind::Last) => LayerKind::Last { size },
+        Some(Kind::UnitNormalization) => LayerKind::UnitNormalization { size },
+        Some(Kind::Activation) => LayerKind::Activation { size, activation },
+        Some(Kind::Prelu) => LayerKind::Prelu { size },
+        Some(Kind::Residual | Kind::InitialState | Kind::Bidirectional) => {
+            return wrong(record, "it stands where a single layer should");
+        }
+        None => return wrong(record, "its kind is not known to this release"),
     };
-    let [activation, recurrent_activation, known_flags] = codes(&kind);
-    let code = |kind: Option<OutputKind>| kind.map_or(u32::MAX, OutputKind::code);
-    if [code(record.activation), code(record.recurrent_activation), flags]
-        != [activation, recurrent_activation, known_flags]
-    {
-        return wrong("it says something that its kind of layer cannot be");
+    // Sizes are checked, and compared with the bytes that are there, before anything of that size is made.
+    spec::check_layer(record.layer, &kind.into())?;
+    if header(&kind) != ([inputs, units], words(record)) {
+        return wrong(record, "it says something that its kind of layer cannot be");
     }
-    // Sizes are compared with the bytes that are there before anything of that size is made.
-    let expected = match kind {
-        _ if inputs > 1 << 14 || units > 1 << 14 => return wrong("it is too large"),
-        kind => kind.weights(),
-    };
-    if record.weights.len() != 4 * expected {
-        return wrong("it has more or fewer weights than its sizes ask for");
+    if record.weights.len() != 4 * kind.weights() {
+        return wrong(record, "it has more or fewer weights than its sizes ask for");
     }
     Ok(kind)
 }

@@ -16,7 +16,7 @@ pub use describe::DescriptionError;
 pub use file::{Metadata, Model, ModelError, Provenance, Training, write_atomically};
 pub use inference::{Inference, State};
 pub use real::Real;
-pub use spec::{Cell, LayerKind, LayerSpec, Recurrent};
+pub use spec::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Recurrent};
 pub use summary::{LayerSummary, Summary};
 
 use core::ops::Range;
@@ -47,9 +47,9 @@ pub enum NetworkError {
         /// What it is given.
         outputs: usize,
     },
-    /// A recurrent layer behind one that gives only its last output.
+    /// A layer that works on a sequence behind a recurrent one that gives only its last output.
     #[error(
-        "layer {layer} is recurrent and needs a sequence, but layer {giver} gives only its last output: \
+        "layer {layer} needs a sequence, but layer {giver} gives only its last output: \
          write `{name}({units}, sequences)` for layer {giver} (Keras: return_sequences=True)"
     )]
     NeedsSequence {
@@ -82,12 +82,75 @@ pub enum NetworkError {
         /// How many it has.
         expected: usize,
     },
-    /// A layer whose weights could be too many for a model file.
-    #[error("layer {layer} has more than 16384 inputs or units, which is the most there can be")]
+    /// A size that is beyond what a model file can hold.
+    #[error("layer {layer}: {what} is {size}, and {most} is the most there can be")]
     TooLarge {
         /// Which layer, from 1.
         layer: usize,
+        /// Which size.
+        what: &'static str,
+        /// The size.
+        size: usize,
+        /// The most it can be.
+        most: usize,
     },
+    /// A convolution whose channels cannot be shared out among its groups.
+    #[error("layer {layer}: {inputs} inputs and {units} outputs cannot both be shared out among {groups} groups")]
+    Groups {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Its inputs.
+        inputs: usize,
+        /// Its outputs.
+        units: usize,
+        /// Its groups.
+        groups: usize,
+    },
+    /// A layer that works on a sequence behind one that gives a single output for all of it.
+    #[error("layer {layer} needs a sequence, but layer {giver}, {name}, gives one output for the whole of it")]
+    BehindLast {
+        /// The layer that needs a sequence, from 1.
+        layer: usize,
+        /// The layer that gives none.
+        giver: usize,
+        /// Its kind.
+        name: &'static str,
+    },
+    /// A layer behind a bidirectional one whose two outputs are not merged.
+    #[error(
+        "layer {layer} is behind a bidirectional layer with merge=none, which gives two outputs and can only be the last"
+    )]
+    TwoOutputs {
+        /// The layer behind it, from 1.
+        layer: usize,
+    },
+    /// A state to begin with for a layer that is not recurrent.
+    #[error("layer {layer}: {name} has no state to begin with; recurrent layers do")]
+    InitialState {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Its kind.
+        name: &'static str,
+    },
+}
+
+impl NetworkError {
+    /// The layer to look at, from 1.
+    #[must_use]
+    pub const fn layer(&self) -> Option<usize> {
+        match *self {
+            NetworkError::Empty => None,
+            NetworkError::ZeroSize { layer, .. }
+            | NetworkError::SizeMismatch { layer, .. }
+            | NetworkError::Residual { layer, .. }
+            | NetworkError::ParameterCount { layer, .. }
+            | NetworkError::TooLarge { layer, .. }
+            | NetworkError::Groups { layer, .. }
+            | NetworkError::TwoOutputs { layer }
+            | NetworkError::InitialState { layer, .. } => Some(layer),
+            NetworkError::NeedsSequence { giver, .. } | NetworkError::BehindLast { giver, .. } => Some(giver),
+        }
+    }
 }
 
 /// A network of run-time sizes.
@@ -122,7 +185,7 @@ impl<T: Real> Network<T> {
         let mut offsets = vec![0];
         let mut parameters = Vec::new();
         for layer in &layers {
-            parameters.resize(parameters.len() + layer.kind.weights(), T::zero());
+            parameters.resize(parameters.len() + layer.parameters(), T::zero());
             if let LayerKind::Normalize { size } = layer.kind {
                 let scale = parameters.len() - size;
                 parameters[scale..].fill(T::one());
@@ -134,9 +197,11 @@ impl<T: Real> Network<T> {
 
     /// A network from a description such as `gru(32, sequences), dense(9, softmax)`, all parameters zero.
     ///
-    /// Layers are `simple_rnn`, `lstm`, `gru` and `dense`, each with its number of units, and `residual(…)` around one of
-    /// them. Options bear Keras's names: `sequences` (or `return_sequences=true`), `reset_after=false`, `activation=relu` (or
-    /// `relu` alone), `recurrent_activation=hard_sigmoid`.
+    /// Layers are `simple_rnn`, `lstm`, `gru` and `dense`, each with its number of units, and `bidirectional(…)` and
+    /// `residual(…)` around them; `embedding(100, 16)`, `masking(-1)`, `conv1d(16, 3, dilation=2)`, `average_pooling(3)`,
+    /// `flatten(5)`, `last`, `unit_normalization`, `activation(relu)`. Options bear Keras's names: `sequences` (or
+    /// `return_sequences=true`), `reset_after=false`, `go_backwards`, `zero_output_for_mask`, `mask_zero`, `merge=sum`,
+    /// `activation=relu` (or `relu` alone), `recurrent_activation=hard_sigmoid`.
     ///
     /// # Errors
     /// At the place that is not understood, with what would be.
@@ -169,6 +234,12 @@ impl<T: Real> Network<T> {
         self.layers.iter().all(|layer| layer.kind.keeps_sequence())
     }
 
+    /// Whether it can go through a sequence step by step: no layer has to see the end of it first.
+    #[must_use]
+    pub fn is_causal(&self) -> bool {
+        !self.layers.iter().any(|layer| layer.kind.needs_whole_sequence())
+    }
+
     /// All parameters, layer by layer, in the order of the model file.
     #[must_use]
     pub fn parameters(&self) -> &[T] {
@@ -195,11 +266,11 @@ impl<T: Real> Network<T> {
     pub fn kernel(&self, layer: usize) -> Option<DMatrixView<'_, T>> {
         let parameters = &self.parameters[self.range(layer)];
         match self.layers.get(layer)?.kind {
-            LayerKind::Normalize { .. } => None,
             LayerKind::Dense { inputs, units, .. } => {
                 Some(DMatrixView::from_slice(&parameters[..inputs * units], units, inputs))
             }
             LayerKind::Recurrent(recurrent) => Some(recurrent.split(parameters).1),
+            _ => None,
         }
     }
 

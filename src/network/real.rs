@@ -72,6 +72,8 @@ impl Real for f64 {
                         f64::exp_m1(*x)
                     }
                 }
+                ActivationKind::Silu => *x / (1.0 + f64::exp(-*x)),
+                ActivationKind::LeakyRelu => f64::max(*x, 0.2 * *x),
             };
         }
     }

@@ -65,6 +65,10 @@ pub struct Recurrent {
     pub recurrent_activation: ActivationKind,
     /// Whether it gives every output of a sequence or only the last one.
     pub return_sequences: bool,
+    /// Whether it goes through a sequence from its end; its outputs are in the order in which it gives them, as Keras's are.
+    pub go_backwards: bool,
+    /// Whether a masked step gives zeros, and not the last output once more.
+    pub zero_output_for_mask: bool,
 }
 
 impl Recurrent {
@@ -78,6 +82,24 @@ impl Recurrent {
             activation: ActivationKind::Tanh,
             recurrent_activation: ActivationKind::Sigmoid,
             return_sequences: false,
+            go_backwards: false,
+            zero_output_for_mask: false,
+        }
+    }
+
+    /// How many numbers its weights are.
+    #[must_use]
+    pub const fn weights(&self) -> usize {
+        let [recurrent, input, bias] = self.lengths();
+        recurrent + input + bias
+    }
+
+    /// Numbers in its state: h and, of an LSTM, c.
+    #[must_use]
+    pub const fn state(&self) -> usize {
+        match self.cell {
+            Cell::Lstm => 2 * self.units,
+            _ => self.units,
         }
     }
 
@@ -101,8 +123,86 @@ impl Recurrent {
     }
 }
 
-/// What a layer does.
+/// How a bidirectional layer's two outputs become one (Keras `merge_mode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// The forward layer's outputs, then the backward layer's.
+    Concat,
+    /// Their sum.
+    Sum,
+    /// Their product, number by number.
+    Mul,
+    /// Their mean.
+    Ave,
+    /// They stay two: the same numbers as [`Concat`](Merge::Concat), and nothing can follow.
+    None,
+}
+
+impl Merge {
+    /// Every one.
+    pub const ALL: [Merge; 5] = [Merge::Concat, Merge::Sum, Merge::Mul, Merge::Ave, Merge::None];
+
+    /// Keras's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Merge::Concat => "concat",
+            Merge::Sum => "sum",
+            Merge::Mul => "mul",
+            Merge::Ave => "ave",
+            Merge::None => "none",
+        }
+    }
+
+    /// The code in a model file.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        self as u32
+    }
+
+    /// Outputs of two layers of so many units.
+    #[must_use]
+    pub const fn outputs(self, units: usize) -> usize {
+        match self {
+            Merge::Concat | Merge::None => 2 * units,
+            Merge::Sum | Merge::Mul | Merge::Ave => units,
+        }
+    }
+}
+
+/// A causal convolution over time: an output sees its own time step and those before it (Keras `Conv1D` with `padding="causal"`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv1d {
+    /// Inputs (channels).
+    pub inputs: usize,
+    /// Outputs (Keras `filters`).
+    pub units: usize,
+    /// Time steps that an output sees.
+    pub kernel_size: usize,
+    /// From each of them to the next one, in time steps.
+    pub dilation: usize,
+    /// Groups of inputs, each of which has its own outputs.
+    pub groups: usize,
+    /// Activation.
+    pub activation: ActivationKind,
+}
+
+impl Conv1d {
+    /// Time steps before its own that an output depends on.
+    #[must_use]
+    pub const fn history(&self) -> usize {
+        (self.kernel_size - 1).saturating_mul(self.dilation)
+    }
+
+    /// Numbers in its kernel.
+    #[must_use]
+    pub const fn kernel(&self) -> usize {
+        self.kernel_size.saturating_mul(self.inputs / self.groups).saturating_mul(self.units)
+    }
+}
+
+/// What a layer does.
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LayerKind {
     /// [`Normalize`](crate::Normalize)
@@ -121,48 +221,130 @@ pub enum LayerKind {
     },
     /// A recurrent layer.
     Recurrent(Recurrent),
+    /// Two recurrent layers, one of which begins at a sequence's end (Keras `Bidirectional`). Outputs of the same time step are
+    /// merged; of layers that give only their last outputs, these.
+    Bidirectional {
+        /// Both of them.
+        layer: Recurrent,
+        /// What becomes of their outputs.
+        merge: Merge,
+    },
+    /// Masks the time steps whose numbers are all `value`, for the layers behind it (Keras `Masking`).
+    Masking {
+        /// Inputs and outputs.
+        size: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A row of a table for each whole number (Keras `Embedding`). Any other number gives NaN.
+    Embedding {
+        /// Rows: inputs are 0 to one less.
+        tokens: usize,
+        /// Outputs.
+        size: usize,
+        /// Whether 0 masks its time step.
+        mask_zero: bool,
+    },
+    /// A causal convolution.
+    Conv1d(Conv1d),
+    /// The mean of the last time steps, zeros before the first one (Keras `ZeroPadding1D((steps - 1, 0))` and
+    /// `AveragePooling1D(steps, strides=1)`).
+    AveragePooling {
+        /// Inputs and outputs.
+        size: usize,
+        /// Time steps.
+        steps: usize,
+    },
+    /// The last time steps as one vector, oldest first, zeros before the first one (Keras `Flatten` of a sequence of so many).
+    Flatten {
+        /// Inputs.
+        size: usize,
+        /// Time steps.
+        steps: usize,
+    },
+    /// The last output of the layer before it alone (`y[:, -1]`).
+    Last {
+        /// Inputs and outputs.
+        size: usize,
+    },
+    /// Each vector divided by its length (Keras `UnitNormalization`).
+    UnitNormalization {
+        /// Inputs and outputs.
+        size: usize,
+    },
+    /// An activation on its own (Keras `Activation`, `ReLU`, `ELU`, `Softmax`).
+    Activation {
+        /// Inputs and outputs.
+        size: usize,
+        /// The activation.
+        activation: OutputKind,
+    },
+    /// x above zero, below it times a slope of each channel (Keras `PReLU` with `shared_axes=[1]`, `LeakyReLU`).
+    Prelu {
+        /// Inputs and outputs.
+        size: usize,
+    },
 }
 
 impl LayerKind {
     /// Inputs.
     #[must_use]
     pub const fn inputs(&self) -> usize {
-        match self {
-            LayerKind::Normalize { size } => *size,
-            LayerKind::Dense { inputs, .. } => *inputs,
-            LayerKind::Recurrent(recurrent) => recurrent.inputs,
+        match *self {
+            LayerKind::Dense { inputs, .. } => inputs,
+            LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } => layer.inputs,
+            LayerKind::Embedding { .. } => 1,
+            LayerKind::Conv1d(layer) => layer.inputs,
+            LayerKind::Normalize { size }
+            | LayerKind::Masking { size, .. }
+            | LayerKind::AveragePooling { size, .. }
+            | LayerKind::Flatten { size, .. }
+            | LayerKind::Last { size }
+            | LayerKind::UnitNormalization { size }
+            | LayerKind::Activation { size, .. }
+            | LayerKind::Prelu { size } => size,
         }
     }
 
     /// Outputs.
     #[must_use]
     pub const fn outputs(&self) -> usize {
-        match self {
-            LayerKind::Normalize { size } => *size,
-            LayerKind::Dense { units, .. } => *units,
-            LayerKind::Recurrent(recurrent) => recurrent.units,
+        match *self {
+            LayerKind::Dense { units, .. } => units,
+            LayerKind::Recurrent(layer) => layer.units,
+            LayerKind::Bidirectional { layer, merge } => merge.outputs(layer.units),
+            LayerKind::Embedding { size, .. } => size,
+            LayerKind::Conv1d(layer) => layer.units,
+            LayerKind::Flatten { size, steps } => size.saturating_mul(steps),
+            _ => self.inputs(),
         }
     }
 
     /// How many numbers its weights are.
     #[must_use]
     pub const fn weights(&self) -> usize {
-        match self {
-            LayerKind::Normalize { size } => 2 * *size,
-            LayerKind::Dense { inputs, units, .. } => *units * (*inputs + 1),
-            LayerKind::Recurrent(recurrent) => {
-                let [recurrent, input, bias] = recurrent.lengths();
-                recurrent + input + bias
-            }
+        match *self {
+            LayerKind::Normalize { size } => 2 * size,
+            LayerKind::Dense { inputs, units, .. } => units * (inputs + 1),
+            LayerKind::Recurrent(layer) => layer.weights(),
+            LayerKind::Bidirectional { layer, .. } => 2 * layer.weights(),
+            LayerKind::Embedding { tokens, size, .. } => tokens.saturating_mul(size),
+            LayerKind::Conv1d(layer) => layer.kernel().saturating_add(layer.units),
+            LayerKind::Prelu { size } => size,
+            _ => 0,
         }
     }
 
     /// Numbers in its state.
     #[must_use]
     pub const fn state(&self) -> usize {
-        match self {
-            LayerKind::Recurrent(Recurrent { cell: Cell::Lstm, units, .. }) => 2 * *units,
-            LayerKind::Recurrent(recurrent) => recurrent.units,
+        match *self {
+            LayerKind::Recurrent(layer) => layer.state(),
+            LayerKind::Bidirectional { layer, .. } => 2 * layer.state(),
+            LayerKind::Conv1d(layer) => layer.history().saturating_mul(layer.inputs),
+            LayerKind::AveragePooling { size, steps } | LayerKind::Flatten { size, steps } => {
+                size.saturating_mul(steps - 1)
+            }
             _ => 0,
         }
     }
@@ -171,9 +353,25 @@ impl LayerKind {
     #[must_use]
     pub const fn keeps_sequence(&self) -> bool {
         match self {
-            LayerKind::Recurrent(recurrent) => recurrent.return_sequences,
+            LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } => layer.return_sequences,
+            LayerKind::Last { .. } | LayerKind::Flatten { .. } => false,
             _ => true,
         }
+    }
+
+    /// Whether its first output depends on the last input, so that it cannot go through a sequence step by step.
+    #[must_use]
+    pub const fn needs_whole_sequence(&self) -> bool {
+        match self {
+            LayerKind::Recurrent(layer) => layer.go_backwards,
+            LayerKind::Bidirectional { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it does the same to every time step, whatever comes before or behind it.
+    const fn works_on_steps(&self) -> bool {
+        !self.needs_whole_sequence() && self.state() == 0 && self.keeps_sequence()
     }
 
     /// The kind of its record in a model file.
@@ -182,57 +380,145 @@ impl LayerKind {
         match self {
             LayerKind::Normalize { .. } => Kind::Normalize,
             LayerKind::Dense { .. } => Kind::Dense,
-            LayerKind::Recurrent(recurrent) => recurrent.cell.kind(),
+            LayerKind::Recurrent(layer) => layer.cell.kind(),
+            LayerKind::Bidirectional { .. } => Kind::Bidirectional,
+            LayerKind::Masking { .. } => Kind::Masking,
+            LayerKind::Embedding { .. } => Kind::Embedding,
+            LayerKind::Conv1d(_) => Kind::Conv1d,
+            LayerKind::AveragePooling { .. } => Kind::AveragePooling,
+            LayerKind::Flatten { .. } => Kind::Flatten,
+            LayerKind::Last { .. } => Kind::Last,
+            LayerKind::UnitNormalization { .. } => Kind::UnitNormalization,
+            LayerKind::Activation { .. } => Kind::Activation,
+            LayerKind::Prelu { .. } => Kind::Prelu,
         }
     }
 }
 
 /// A layer of a [`Network`](super::Network).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerSpec {
     /// What it does.
     pub kind: LayerKind,
     /// Whether its input is added to its output ([`Residual`](crate::Residual)).
     pub residual: bool,
+    /// Whether the model has a state of its own that the layer begins with; it stands behind the layer's weights. Otherwise
+    /// the layer begins with zeros.
+    pub initial_state: bool,
+}
+
+impl LayerSpec {
+    /// How many numbers its parameters are: weights, and the state it begins with.
+    #[must_use]
+    pub const fn parameters(&self) -> usize {
+        self.kind.weights() + if self.initial_state { self.kind.state() } else { 0 }
+    }
 }
 
 impl From<LayerKind> for LayerSpec {
     fn from(kind: LayerKind) -> Self {
-        LayerSpec { kind, residual: false }
+        LayerSpec { kind, residual: false, initial_state: false }
     }
+}
+
+impl From<Recurrent> for LayerSpec {
+    fn from(layer: Recurrent) -> Self {
+        LayerKind::Recurrent(layer).into()
+    }
+}
+
+/// The most inputs or units of a layer. Four gates of so many units and inputs stay below 2³⁰ numbers.
+pub(super) const MOST_UNITS: usize = 1 << 14;
+/// The most numbers in a layer's weights or its state.
+pub(super) const MOST_NUMBERS: usize = 1 << 31;
+/// The most rows of a table, steps of a pool or a kernel, and time steps between a kernel's.
+const MOST_STEPS: usize = (1 << 16) - 1;
+
+/// Sizes beside the numbers of inputs and outputs.
+fn other_sizes(kind: &LayerKind) -> Vec<(usize, &'static str, usize)> {
+    match *kind {
+        LayerKind::Embedding { tokens, .. } => vec![(tokens, "the number of tokens", 1 << 20)],
+        LayerKind::Conv1d(layer) => vec![
+            (layer.kernel_size, "the kernel size", MOST_STEPS),
+            (layer.dilation, "the dilation", MOST_STEPS),
+            (layer.groups, "the number of groups", MOST_UNITS),
+        ],
+        LayerKind::AveragePooling { steps, .. } | LayerKind::Flatten { steps, .. } => {
+            vec![(steps, "the number of time steps", MOST_STEPS)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Checks that a layer can be, before anything of its size is made.
+pub(super) fn check_layer(layer: usize, spec: &LayerSpec) -> Result<(), NetworkError> {
+    let kind = &spec.kind;
+    let mut sizes = other_sizes(kind);
+    // First, as the others are computed from them.
+    if let Some(&(_, what, _)) = sizes.iter().find(|(size, ..)| *size == 0) {
+        return Err(NetworkError::ZeroSize { layer, what });
+    }
+    sizes.insert(0, (kind.outputs(), "the number of units", MOST_UNITS));
+    sizes.insert(0, (kind.inputs(), "the number of inputs", MOST_UNITS));
+    for (size, what, most) in sizes {
+        match size {
+            0 => return Err(NetworkError::ZeroSize { layer, what }),
+            size if size > most => return Err(NetworkError::TooLarge { layer, what, size, most }),
+            _ => {}
+        }
+    }
+    if let LayerKind::Conv1d(Conv1d { inputs, units, groups, .. }) = *kind
+        && !(inputs.is_multiple_of(groups) && units.is_multiple_of(groups))
+    {
+        return Err(NetworkError::Groups { layer, inputs, units, groups });
+    }
+    let most = MOST_NUMBERS;
+    for (size, what) in [(kind.weights(), "the number of weights"), (kind.state(), "the size of the state")] {
+        if size > most {
+            return Err(NetworkError::TooLarge { layer, what, size, most });
+        }
+    }
+    if spec.residual && (kind.inputs() != kind.outputs() || !kind.keeps_sequence()) {
+        return Err(NetworkError::Residual { layer, name: kind.kind().name() });
+    }
+    if spec.initial_state && !matches!(kind, LayerKind::Recurrent(_) | LayerKind::Bidirectional { .. }) {
+        return Err(NetworkError::InitialState { layer, name: kind.kind().name() });
+    }
+    Ok(())
 }
 
 /// Checks that layers make a network.
 pub(super) fn check(layers: &[LayerSpec]) -> Result<(), NetworkError> {
     let mut before: Option<&LayerSpec> = None;
-    let mut last_only: Option<(usize, &Recurrent)> = None;
+    let mut last_only: Option<(usize, &LayerKind)> = None;
     for (layer, spec) in (1..).zip(layers) {
         let kind = &spec.kind;
-        for (size, what) in [(kind.inputs(), "the number of inputs"), (kind.outputs(), "the number of units")] {
-            if size == 0 {
-                return Err(NetworkError::ZeroSize { layer, what });
+        check_layer(layer, spec)?;
+        if let Some(before) = before {
+            if before.kind.outputs() != kind.inputs() {
+                return Err(NetworkError::SizeMismatch {
+                    layer,
+                    inputs: kind.inputs(),
+                    outputs: before.kind.outputs(),
+                });
             }
-            // Four gates of this many units and inputs stay below 2³⁰ numbers.
-            if size > 1 << 14 {
-                return Err(NetworkError::TooLarge { layer });
+            if let LayerKind::Bidirectional { merge: Merge::None, .. } = before.kind {
+                return Err(NetworkError::TwoOutputs { layer });
             }
         }
-        if let Some(before) = before
-            && before.kind.outputs() != kind.inputs()
+        if let Some((giver, giving)) = last_only
+            && !kind.works_on_steps()
         {
-            return Err(NetworkError::SizeMismatch { layer, inputs: kind.inputs(), outputs: before.kind.outputs() });
+            return Err(match giving {
+                LayerKind::Recurrent(giving) | LayerKind::Bidirectional { layer: giving, .. } => {
+                    let (name, units) = (giving.cell.kind().name(), giving.units);
+                    NetworkError::NeedsSequence { layer, giver, name, units }
+                }
+                giving => NetworkError::BehindLast { layer, giver, name: giving.kind().name() },
+            });
         }
-        if let LayerKind::Recurrent(recurrent) = kind {
-            if let Some((giver, giving)) = last_only {
-                let (name, units) = (giving.cell.kind().name(), giving.units);
-                return Err(NetworkError::NeedsSequence { layer, giver, name, units });
-            }
-            if !recurrent.return_sequences {
-                last_only = Some((layer, recurrent));
-            }
-        }
-        if spec.residual && (kind.inputs() != kind.outputs() || !kind.keeps_sequence()) {
-            return Err(NetworkError::Residual { layer, name: kind.kind().name() });
+        if !kind.keeps_sequence() {
+            last_only = Some((layer, kind));
         }
         before = Some(spec);
     }

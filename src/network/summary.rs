@@ -1,6 +1,6 @@
 //! What a network consists of, as Keras tabulates it.
 
-use super::{Cell, LayerKind, Network};
+use super::{Cell, LayerKind, Network, Recurrent};
 use core::fmt;
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ impl Summary {
                     layer: spec.to_string(),
                     output_shape: shape.collect(),
                     parameters: keras_parameters(&spec.kind),
-                    flash_bytes: 4 * spec.kind.weights(),
+                    flash_bytes: 4 * spec.parameters(),
                     state_bytes: 4 * spec.kind.state(),
                 }
             })
@@ -70,12 +70,14 @@ impl Summary {
 }
 
 fn keras_parameters(kind: &LayerKind) -> usize {
+    let recurrent = |layer: &Recurrent| {
+        let gates = layer.cell.gates();
+        let biases = if layer.cell == (Cell::Gru { reset_after: true }) { 2 * gates } else { gates };
+        layer.units * (gates * (layer.units + layer.inputs) + biases)
+    };
     match kind {
-        LayerKind::Recurrent(layer) => {
-            let gates = layer.cell.gates();
-            let biases = if layer.cell == (Cell::Gru { reset_after: true }) { 2 * gates } else { gates };
-            layer.units * (gates * (layer.units + layer.inputs) + biases)
-        }
+        LayerKind::Recurrent(layer) => recurrent(layer),
+        LayerKind::Bidirectional { layer, .. } => 2 * recurrent(layer),
         kind => kind.weights(),
     }
 }

@@ -26,5 +26,8 @@ pub(super) fn multiply_by_derivative<T: Real>(kind: ActivationKind, y: &[T], gra
         // y = ln(1 + eˣ), so 1 - e⁻ʸ = σ(x).
         ActivationKind::Softplus => each(gradient, |y| T::one() - (-y).exp()),
         ActivationKind::Elu => each(gradient, |y| if y > T::zero() { T::one() } else { y + T::one() }),
+        ActivationKind::LeakyRelu => each(gradient, |y| if y > T::zero() { T::one() } else { T::rounded(0.2) }),
+        // `check_layers` has refused it: two arguments give the same value.
+        ActivationKind::Silu => unreachable!("silu is not trained"),
     }
 }

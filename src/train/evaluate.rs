@@ -96,7 +96,7 @@ pub fn predict(network: &Network<f32>, data: &Dataset) -> Result<Vec<Vec<f32>>, 
 }
 
 fn outputs(inference: &Inference, series: &Series, sequence: bool) -> Vec<f32> {
-    let mut state = inference.zero_state();
+    let mut state = inference.initial_state();
     if sequence {
         let mut ys = vec![0.0; series.len() * inference.outputs()];
         inference.run(&mut state, series.inputs(), &mut ys);

@@ -1,17 +1,57 @@
 //! A whole network forwards and backwards on a batch.
 
+use super::TrainError;
 use super::activation::multiply_by_derivative;
 use super::recurrent::{self, add_columns};
 use super::sequences::Sequences;
-use crate::math::OutputKind;
-use crate::network::{LayerKind, Network, Real};
+use crate::math::{ActivationKind, OutputKind};
+use crate::network::{LayerKind, Merge, Network, Real, Recurrent};
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 /// What the way back needs of a layer.
 enum Tape<T> {
-    Normalize,
-    Dense { x: DMatrix<T>, y: DMatrix<T> },
-    Recurrent { tape: recurrent::Tape<T>, last_only: bool },
+    /// Nothing but its parameters.
+    Nothing,
+    Dense {
+        x: DMatrix<T>,
+        y: DMatrix<T>,
+    },
+    Activation {
+        y: DMatrix<T>,
+    },
+    /// The row that each column chose.
+    Embedding {
+        rows: Vec<usize>,
+    },
+    Recurrent(recurrent::Tape<T>),
+    Bidirectional(Box<BothWays<T>>),
+}
+
+/// Of a bidirectional layer; outputs are kept where a product is to be differentiated.
+struct BothWays<T> {
+    tapes: [recurrent::Tape<T>; 2],
+    outputs: [DMatrix<T>; 2],
+}
+
+/// Whether all layers can be differentiated here.
+pub(super) fn check_layers(network: &Network<f32>) -> Result<(), TrainError> {
+    for (layer, spec) in (1..).zip(network.layers()) {
+        let silu = |layer: &Recurrent| [layer.activation, layer.recurrent_activation].contains(&ActivationKind::Silu);
+        let can = match &spec.kind {
+            LayerKind::Normalize { .. } | LayerKind::Last { .. } | LayerKind::Embedding { mask_zero: false, .. } => {
+                true
+            }
+            LayerKind::Dense { activation, .. } | LayerKind::Activation { activation, .. } => {
+                *activation != OutputKind::Each(ActivationKind::Silu)
+            }
+            LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } => !silu(layer),
+            _ => false,
+        };
+        if !can || spec.initial_state {
+            return Err(TrainError::Layer { layer, what: spec.to_string() });
+        }
+    }
+    Ok(())
 }
 
 /// A network's output for a batch, and the way back.
@@ -43,31 +83,122 @@ pub(super) fn forward<T: Real>(network: &Network<T>, x: DMatrix<T>, sequences: &
                         *x = (*x - parameters[i]) * parameters[size + i];
                     }
                 }
-                tapes.push(Tape::Normalize);
+                tapes.push(Tape::Nothing);
             }
             LayerKind::Dense { inputs, units, activation } => {
                 let (kernel, bias) = parameters.split_at(inputs * units);
                 let mut y = DMatrix::from_fn(units, flow.ncols(), |row, _| bias[row]);
                 y.gemm(T::one(), &DMatrixView::from_slice(kernel, units, inputs), &flow, T::one());
-                match activation {
-                    OutputKind::Each(kind) => T::activate(kind, y.as_mut_slice()),
-                    OutputKind::Softmax => y.as_mut_slice().chunks_exact_mut(units).for_each(softmax),
-                }
+                activate(activation, &mut y);
                 let x = core::mem::replace(&mut flow, y.clone());
                 tapes.push(Tape::Dense { x, y });
             }
-            LayerKind::Recurrent(recurrent) => {
-                let (y, tape) = recurrent::forward(&recurrent, parameters, flow, sequences);
-                let last_only = !recurrent.return_sequences;
-                flow = if last_only { y.select_columns(&lasts(sequences)) } else { y };
-                tapes.push(Tape::Recurrent { tape, last_only });
+            LayerKind::Activation { activation, .. } => {
+                activate(activation, &mut flow);
+                tapes.push(Tape::Activation { y: flow.clone() });
             }
+            LayerKind::Embedding { tokens, size, .. } => {
+                let rows: Vec<usize> = flow.iter().map(|x| row(*x, tokens)).collect();
+                flow = DMatrix::from_fn(size, rows.len(), |i, column| match rows[column] {
+                    NO_ROW => T::rounded(f64::NAN),
+                    row => parameters[row * size + i],
+                });
+                tapes.push(Tape::Embedding { rows });
+            }
+            LayerKind::Last { .. } => {
+                flow = flow.select_columns(&lasts(sequences));
+                tapes.push(Tape::Nothing);
+            }
+            LayerKind::Recurrent(layer) => {
+                if layer.go_backwards {
+                    flow = flow.select_columns(&sequences.reversed());
+                }
+                let (y, tape) = recurrent::forward(&layer, parameters, flow, sequences);
+                flow = if layer.return_sequences { y } else { y.select_columns(&lasts(sequences)) };
+                tapes.push(Tape::Recurrent(tape));
+            }
+            LayerKind::Bidirectional { layer, merge } => {
+                let (first, second) = parameters.split_at(layer.weights());
+                let reversed = sequences.reversed();
+                let backward_x = flow.select_columns(&reversed);
+                let (y, tape) = recurrent::forward(&layer, first, flow, sequences);
+                let (z, backward_tape) = recurrent::forward(&layer, second, backward_x, sequences);
+                let columns = if layer.return_sequences { reversed } else { lasts(sequences) };
+                let y = if layer.return_sequences { y } else { y.select_columns(&columns) };
+                let z = z.select_columns(&columns);
+                flow = merged(merge, &y, &z);
+                let both = BothWays { tapes: [tape, backward_tape], outputs: [y, z] };
+                tapes.push(Tape::Bidirectional(Box::new(both)));
+            }
+            _ => unreachable!("`check_layers` has refused it"),
         }
         if let Some(around) = around {
             flow += around;
         }
     }
     Pass { output: flow, tapes }
+}
+
+/// No row of an embedding: a number that is no token.
+const NO_ROW: usize = usize::MAX;
+
+fn row<T: Real>(x: T, tokens: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "tokens are exact in both precisions")]
+    crate::kernel::token(x.widened() as f32, tokens).unwrap_or(NO_ROW)
+}
+
+fn activate<T: Real>(activation: OutputKind, y: &mut DMatrix<T>) {
+    let units = y.nrows();
+    match activation {
+        OutputKind::Each(kind) => T::activate(kind, y.as_mut_slice()),
+        OutputKind::Softmax => y.as_mut_slice().chunks_exact_mut(units).for_each(softmax),
+    }
+}
+
+/// From the gradient of an activation's values to that of its arguments.
+fn activate_backward<T: Real>(activation: OutputKind, y: &DMatrix<T>, gradient: &mut DMatrix<T>) {
+    match activation {
+        OutputKind::Each(kind) => multiply_by_derivative(kind, y.as_slice(), gradient.as_mut_slice()),
+        OutputKind::Softmax => {
+            let columns = gradient.as_mut_slice().chunks_exact_mut(y.nrows());
+            columns.zip(y.as_slice().chunks_exact(y.nrows())).for_each(softmax_backward);
+        }
+    }
+}
+
+/// Two layers' outputs as one.
+fn merged<T: Real>(merge: Merge, y: &DMatrix<T>, z: &DMatrix<T>) -> DMatrix<T> {
+    match merge {
+        Merge::Concat | Merge::None => {
+            let units = y.nrows();
+            DMatrix::from_fn(2 * units, y.ncols(), |row, column| {
+                if row < units { y[(row, column)] } else { z[(row - units, column)] }
+            })
+        }
+        Merge::Sum => y + z,
+        Merge::Mul => y.component_mul(z),
+        Merge::Ave => (y + z) * T::rounded(0.5),
+    }
+}
+
+/// The gradients of two layers' outputs from that of what they are merged to.
+fn apart<T: Real>(merge: Merge, outputs: &[DMatrix<T>; 2], flow: &DMatrix<T>) -> [DMatrix<T>; 2] {
+    let units = outputs[0].nrows();
+    match merge {
+        Merge::Concat | Merge::None => [flow.rows(0, units).clone_owned(), flow.rows(units, units).clone_owned()],
+        Merge::Sum => [flow.clone(), flow.clone()],
+        Merge::Mul => [flow.component_mul(&outputs[1]), flow.component_mul(&outputs[0])],
+        Merge::Ave => [flow * T::rounded(0.5), flow * T::rounded(0.5)],
+    }
+}
+
+/// A gradient of last steps alone as one of all steps.
+fn at_lasts<T: Real>(flow: &DMatrix<T>, sequences: &Sequences) -> DMatrix<T> {
+    let mut every = DMatrix::from_element(flow.nrows(), sequences.columns(), T::zero());
+    for (place, column) in lasts(sequences).into_iter().enumerate() {
+        every.set_column(column, &flow.column(place));
+    }
+    every
 }
 
 /// The column of each sequence's last step.
@@ -95,13 +226,7 @@ pub(super) fn backward<T: Real>(
         match (spec.kind, tape) {
             (LayerKind::Dense { inputs, units, activation }, Tape::Dense { x, y }) => {
                 if !is_argument {
-                    match activation {
-                        OutputKind::Each(kind) => multiply_by_derivative(kind, y.as_slice(), flow.as_mut_slice()),
-                        OutputKind::Softmax => {
-                            let columns = flow.as_mut_slice().chunks_exact_mut(units);
-                            columns.zip(y.as_slice().chunks_exact(units)).for_each(softmax_backward);
-                        }
-                    }
+                    activate_backward(activation, y, &mut flow);
                 }
                 let (d_kernel, d_bias) = gradient.split_at_mut(inputs * units);
                 let mut d_kernel = DMatrixViewMut::from_slice(d_kernel, units, inputs);
@@ -110,15 +235,45 @@ pub(super) fn backward<T: Real>(
                 let kernel = DMatrixView::from_slice(&parameters[..inputs * units], units, inputs);
                 flow = kernel.transpose() * flow;
             }
-            (LayerKind::Recurrent(recurrent), Tape::Recurrent { tape, last_only }) => {
-                if *last_only {
-                    let mut every = DMatrix::from_element(recurrent.units, sequences.columns(), T::zero());
-                    for (place, column) in lasts(sequences).into_iter().enumerate() {
-                        every.set_column(column, &flow.column(place));
-                    }
-                    flow = every;
+            (LayerKind::Activation { activation, .. }, Tape::Activation { y }) => {
+                if !is_argument {
+                    activate_backward(activation, y, &mut flow);
                 }
-                flow = recurrent::backward(&recurrent, parameters, gradient, tape, &flow, sequences);
+            }
+            (LayerKind::Embedding { size, .. }, Tape::Embedding { rows }) => {
+                for (&row, column) in rows.iter().zip(flow.as_slice().chunks_exact(size)) {
+                    if row != NO_ROW {
+                        super::cell::add(&mut gradient[row * size..][..size], column);
+                    }
+                }
+                // A token has no gradient.
+                flow = DMatrix::from_element(1, rows.len(), T::zero());
+            }
+            (LayerKind::Last { .. }, _) => flow = at_lasts(&flow, sequences),
+            (LayerKind::Recurrent(layer), Tape::Recurrent(tape)) => {
+                if !layer.return_sequences {
+                    flow = at_lasts(&flow, sequences);
+                }
+                flow = recurrent::backward(&layer, parameters, gradient, tape, &flow, sequences);
+                if layer.go_backwards {
+                    flow = flow.select_columns(&sequences.reversed());
+                }
+            }
+            (LayerKind::Bidirectional { layer, merge }, Tape::Bidirectional(both)) => {
+                let BothWays { tapes, outputs } = &**both;
+                let (first, second) = parameters.split_at(layer.weights());
+                let (first_gradient, second_gradient) = gradient.split_at_mut(layer.weights());
+                let reversed = sequences.reversed();
+                let [mut dy, mut dz] = apart(merge, outputs, &flow);
+                if layer.return_sequences {
+                    dz = dz.select_columns(&reversed);
+                } else {
+                    dy = at_lasts(&dy, sequences);
+                    dz = at_lasts(&dz, sequences);
+                }
+                flow = recurrent::backward(&layer, first, first_gradient, &tapes[0], &dy, sequences);
+                let backward = recurrent::backward(&layer, second, second_gradient, &tapes[1], &dz, sequences);
+                flow += backward.select_columns(&reversed);
             }
             (LayerKind::Normalize { size }, _) => {
                 for column in flow.as_mut_slice().chunks_exact_mut(size) {

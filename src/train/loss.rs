@@ -78,7 +78,11 @@ fn weights<T: Real>(network: &Network<T>) -> Vec<f64> {
 /// Whether the outputs are probabilities.
 pub(super) fn ends_in_softmax<T: Real>(network: &Network<T>) -> bool {
     let last = network.layers().last().map(|layer| (layer.kind, layer.residual));
-    matches!(last, Some((LayerKind::Dense { activation: OutputKind::Softmax, .. }, false)))
+    let softmax = OutputKind::Softmax;
+    matches!(
+        last,
+        Some((LayerKind::Dense { activation, .. } | LayerKind::Activation { activation, .. }, false)) if activation == softmax
+    )
 }
 
 /// A loss on a network's outputs.

@@ -71,6 +71,14 @@ pub enum TrainError {
         /// Inputs of the network.
         inputs: usize,
     },
+    /// A layer that is run here, but not trained.
+    #[error("layer {layer}, {what}, cannot be trained here: train it with Keras or PyTorch and import it")]
+    Layer {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Its description.
+        what: String,
+    },
     /// The network's outputs do not fit the targets.
     #[error("the network gives {outputs} outputs, but the data have {targets}: end the model with `dense({expected})`")]
     Outputs {

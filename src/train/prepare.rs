@@ -6,7 +6,7 @@ use crate::data::{Dataset, Targets};
 use crate::network::{LayerKind, Model, Network};
 
 /// The network of `description` for these data, with initial parameters drawn from `seed`: in front of it a normalisation
-/// with the data's means and standard deviations, and for a regression one behind it that returns to the targets' units.
+/// with the data's means and standard deviations, unless it begins with an embedding, and for a regression one behind it that returns to the targets' units.
 /// Values that a softmax gives are probabilities, which have no units.
 ///
 /// # Errors
@@ -27,9 +27,14 @@ pub fn prepare(description: &str, data: &Dataset, seed: u64) -> Result<Model, Tr
     if outputs != count {
         return Err(TrainError::Outputs { outputs, targets, expected });
     }
-    let [mean, deviation] = standardization(features, data.series.iter().flat_map(|series| series.steps()));
-    let scale: Vec<_> = deviation.iter().map(|deviation| 1.0 / deviation).collect();
-    let mut network = network.with_layer(0, LayerKind::Normalize { size: features }.into(), &[mean, scale].concat())?;
+    let mut network = network;
+    // Tokens are names, not quantities.
+    if !matches!(network.layers().first().map(|layer| layer.kind), Some(LayerKind::Embedding { .. })) {
+        let [mean, deviation] = standardization(features, data.series.iter().flat_map(|series| series.steps()));
+        let scale: Vec<_> = deviation.iter().map(|deviation| 1.0 / deviation).collect();
+        let normalize = LayerKind::Normalize { size: features };
+        network = network.with_layer(0, normalize.into(), &[mean, scale].concat())?;
+    }
     if let Targets::Values(_) = data.targets
         && !ends_in_softmax(&network)
     {

@@ -50,6 +50,17 @@ impl Sequences {
         self.starts[step]..self.starts[step + 1]
     }
 
+    /// The column that each column becomes where every sequence is turned round; it is the way back as well.
+    pub(super) fn reversed(&self) -> Vec<usize> {
+        let mut columns = Vec::with_capacity(self.columns());
+        for step in 0..self.steps() {
+            for place in 0..self.step(step).len() {
+                columns.push(self.starts[self.lengths[place] - 1 - step] + place);
+            }
+        }
+        columns
+    }
+
     /// The column of a sequence's last step.
     pub(super) fn last(&self, place: usize) -> usize {
         self.starts[self.lengths[place] - 1] + place
@@ -66,5 +77,6 @@ mod tests {
         assert_eq!(sequences.order, [1, 2, 0]);
         assert_eq!([sequences.step(0), sequences.step(1), sequences.step(2)], [0..3, 3..5, 5..6]);
         assert_eq!([0, 1, 2].map(|place| sequences.last(place)), [5, 4, 2]);
+        assert_eq!(sequences.reversed(), [5, 4, 2, 3, 1, 0]);
     }
 }

@@ -4,6 +4,7 @@ use super::TrainError;
 use super::checkpoint::fingerprint;
 use super::evaluate::{Evaluation, check, evaluate_by};
 use super::gradient;
+use super::graph::check_layers;
 use super::loss::{Judge, Loss, Sums, ends_in_softmax};
 use super::optimizer::{Moments, Optimizer, Schedule};
 use crate::data::{Dataset, Series, Targets};
@@ -120,6 +121,7 @@ impl Trainer {
             None => default_loss(&model.network, data)?,
         };
         check(&model.network, data, loss)?;
+        check_layers(&model.network)?;
         data.check_trainable(model.network.gives_sequence())?;
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let wrong =

@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
              static NET: Net = gatelet::embed!(\"speaker.gatelet\");\n\
          * Your own data:\n    \
              gatelet train --help",
-        net = gatelet::export::type_of(&Model::read(Path::new(&model))?.network)
+        net = gatelet::export::type_of(&Model::read(Path::new(&model))?.network)?
     ))
 }
 

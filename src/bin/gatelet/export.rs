@@ -43,12 +43,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Ok(())
     };
     if let Some(file) = &arguments.safetensors {
-        let bytes = to_safetensors(&model.network).map_err(|error| Failure::Failed(error.to_string()))?;
-        write(file, &bytes)?;
+        write(file, &to_safetensors(&model.network)?)?;
     }
     if let Some(file) = &arguments.rust {
         let source = arguments.model.file_name().unwrap_or_default().to_string_lossy();
-        write(file, to_rust(&model, &source).as_bytes())?;
+        write(file, to_rust(&model, &source)?.as_bytes())?;
     }
     Ok(())
 }

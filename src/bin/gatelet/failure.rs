@@ -1,6 +1,7 @@
 //! How a command ends when it does not succeed.
 
 use gatelet::data::DataError;
+use gatelet::export::ExportError;
 use gatelet::network::ModelError;
 use gatelet::train::TrainError;
 use std::io::Write;
@@ -46,6 +47,12 @@ impl From<DataError> for Failure {
             DataError::Option { option, problem } => Failure::Usage(format!("--{option}: {problem}")),
             error => Failure::Failed(error.to_string()),
         }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Failure::Failed(error.to_string())
     }
 }
 

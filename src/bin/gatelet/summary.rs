@@ -39,5 +39,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             training.seed
         ))?;
     }
-    print(format!(" Type: {}", gatelet::export::type_of(&model.network)))
+    print(match gatelet::export::type_of(&model.network) {
+        Ok(name) => format!(" Type: {name}"),
+        Err(error) => format!(" No type: {error}"),
+    })
 }

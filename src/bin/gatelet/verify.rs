@@ -82,7 +82,7 @@ fn on_host(model: &Model, sequences: &[Vec<f32>]) -> Vec<f32> {
     let mut outputs = Vec::new();
     for sequence in sequences {
         let mut ys = vec![0.0; sequence.len() / inference.inputs() * inference.outputs()];
-        inference.run(&mut inference.zero_state(), sequence, &mut ys);
+        inference.run(&mut inference.initial_state(), sequence, &mut ys);
         outputs.extend(ys);
     }
     outputs
@@ -127,8 +127,8 @@ fn on_constant_sizes(model: &Model, sources: &Path, sequences: &[Vec<f32>]) -> R
     );
     let files: [(&str, Vec<u8>); 5] = [
         ("Cargo.toml", manifest.into()),
-        ("src/main.rs", program::source(model).into()),
-        ("src/exported.rs", gatelet::export::to_rust(model, "model.gatelet").into()),
+        ("src/main.rs", program::source(model)?.into()),
+        ("src/exported.rs", gatelet::export::to_rust(model, "model.gatelet")?.into()),
         ("src/model.gatelet", model.to_bytes()?),
         ("input", to_bytes(sequences)),
     ];

@@ -123,7 +123,7 @@ fn run_time(network: &Network<f32>) -> Started {
     let net = network.inference();
     let inputs = net.inputs();
     let signal = (0..PERIOD).flat_map(|t| (0..inputs).map(move |input| signal(t, input))).collect();
-    Ok(Box::new(RunTime { state: net.zero_state(), signal, y: vec![0.0; net.outputs()], net, at: 0 }))
+    Ok(Box::new(RunTime { state: net.initial_state(), signal, y: vec![0.0; net.outputs()], net, at: 0 }))
 }
 
 impl Stream for RunTime {

@@ -1,16 +1,17 @@
 //! The program that runs a network as its const-generic type.
 
+use gatelet::export::ExportError;
 use gatelet::network::Model;
 use gatelet::simd::BackendKind;
 
 /// Its source. It reads sequences from standard input, each as the number of its values (u64) and then they (f32), and
 /// writes every output (f32) to standard output: of the embedded type step by step, of it by whole sequences, and of the
 /// exported source.
-pub fn source(model: &Model) -> String {
+pub fn source(model: &Model) -> Result<String, ExportError> {
     let (inputs, outputs) = (model.network.inputs(), model.network.outputs());
     let backend = BackendKind::current();
-    let network = gatelet::export::type_of(&model.network);
-    format!(
+    let network = gatelet::export::type_of(&model.network)?;
+    Ok(format!(
         r#"mod exported;
 use gatelet::Layer;
 use std::io::{{Read, Write}};
@@ -65,5 +66,5 @@ fn main() {{
     }}
 }}
 "#
-    )
+    ))
 }

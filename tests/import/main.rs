@@ -77,7 +77,7 @@ fn state_dict(gates: usize, inputs: usize, units: usize, layers: usize, bias: bo
 #[test]
 fn recurrent_modules_end_in_the_states_that_pytorch_gives() {
     const STEPS: usize = 4;
-    let golden = include_str!("golden/pytorch.txt");
+    let golden = include_str!("../golden/pytorch.txt");
     let mut worst = 0.0_f32;
     for line in golden.lines() {
         let words: Vec<_> = line.split(' ').collect();
@@ -125,8 +125,8 @@ fn a_file_that_pytorch_has_saved_gives_its_outputs() {
         x: Vec<Vec<Vec<f32>>>,
         y: Vec<Vec<Vec<f32>>>,
     }
-    let answers: Answers = serde_json::from_str(include_str!("golden/pytorch.json")).unwrap();
-    let imported = from_safetensors(include_bytes!("golden/pytorch.safetensors"), &Options::default()).unwrap();
+    let answers: Answers = serde_json::from_str(include_str!("../golden/pytorch.json")).unwrap();
+    let imported = from_safetensors(include_bytes!("../golden/pytorch.safetensors"), &Options::default()).unwrap();
     assert_eq!(imported.model.network.to_string(), "lstm(9, sequences), lstm(9, sequences), dense(4)");
     assert_eq!(
         imported.notes,
@@ -381,17 +381,20 @@ fn an_exported_normalisation_is_part_of_the_layer_behind_it() {
 
 #[test]
 fn what_pytorch_does_not_have_is_not_exported() {
-    let pytorch = "cannot be written for PyTorch";
+    let pytorch = "cannot be exported";
     for (description, message) in [
         (
             "dense(3), simple_rnn(3, elu)",
-            format!("layer 2, simple_rnn(3, elu), {pytorch}: its RNN has tanh and ReLU alone"),
+            format!("layer 2, simple_rnn(3, elu), {pytorch}: PyTorch's RNN has tanh and ReLU alone"),
         ),
         (
             "gru(3, reset_after=false)",
-            format!("layer 1, gru(3, reset_after=false), {pytorch}: its GRU resets after the product"),
+            format!("layer 1, gru(3, reset_after=false), {pytorch}: PyTorch's GRU resets after the product"),
         ),
-        ("lstm(3, relu)", format!("layer 1, lstm(3, relu), {pytorch}: its LSTM and GRU have tanh and sigmoid alone")),
+        (
+            "lstm(3, relu)",
+            format!("layer 1, lstm(3, relu), {pytorch}: PyTorch's LSTM and GRU have tanh and sigmoid alone"),
+        ),
         (
             "residual(dense(3))",
             format!("layer 1, residual(dense(3)), {pytorch}: a state dict has no way around a layer"),
@@ -409,9 +412,9 @@ fn what_pytorch_does_not_have_is_not_exported() {
 macro_rules! rtneural {
     ($name:literal) => {
         [
-            include_str!(concat!("golden/rtneural/", $name, ".json")),
-            include_str!(concat!("golden/rtneural/", $name, "_x_python.csv")),
-            include_str!(concat!("golden/rtneural/", $name, "_y_python.csv")),
+            include_str!(concat!("../golden/rtneural/", $name, ".json")),
+            include_str!(concat!("../golden/rtneural/", $name, "_x_python.csv")),
+            include_str!(concat!("../golden/rtneural/", $name, "_y_python.csv")),
         ]
     };
 }
@@ -468,11 +471,11 @@ fn refused_json(text: &str) -> String {
 #[test]
 fn a_model_of_rtneural_that_does_not_fit_is_refused_by_name() {
     assert_eq!(
-        refused_json(include_str!("golden/rtneural/bad_lstm.json")),
+        refused_json(include_str!("../golden/rtneural/bad_lstm.json")),
         "tensor `layers[0] (lstm), kernel` has the shape [1, 80], but 16 units on 1 inputs needs [1, 64]"
     );
     assert_eq!(
-        refused_json(include_str!("golden/rtneural/full_model.json")),
+        refused_json(include_str!("../golden/rtneural/full_model.json")),
         "layers[1] (conv1d) cannot be imported: there are lstm, gru, dense, time-distributed-dense and activation"
     );
     let layer = |layer: &str| format!(r#"{{"in_shape": [null, null, 2], "layers": [{layer}]}}"#);
