@@ -3,7 +3,7 @@
 
 use gatelet::data::{Dataset, Series, Targets};
 use gatelet::network::{Model, Network};
-use gatelet::train::{Loss, Optimizer, Options, Schedule, Trainer, evaluate, loss_and_gradient};
+use gatelet::train::{Loss, Optimizer, Options, Schedule, Trainer, evaluate, loss_and_gradient, prepare};
 
 /// Some series of one feature, to be told apart by their last value.
 fn data(count: usize) -> Dataset {
@@ -115,6 +115,55 @@ fn clipping_shortens_the_gradient_and_keeps_its_direction() {
     assert!(cosine > 0.999, "{cosine}");
     // One that is short enough stays as it is.
     assert_eq!(step(Some(1e6)), whole);
+}
+
+#[test]
+fn what_is_dropped_follows_from_the_seed() {
+    let data = data(12);
+    let dropping = |dropout, seed| trained(&data, Options { dropout, seed, ..sgd(0.0) }, 2);
+    let dropped = dropping(0.5, 1);
+    assert_eq!(dropped.parameters(), dropping(0.5, 1).parameters());
+    assert_ne!(dropped.parameters(), dropping(0.5, 2).parameters());
+    assert_ne!(dropped.parameters(), dropping(0.0, 1).parameters());
+    let error = Trainer::new(Model::new(network()), &data, Options { dropout: 1.0, ..sgd(0.0) }).unwrap_err();
+    assert_eq!(error.to_string(), "the dropout is 1; expected a number from 0 to below 1");
+}
+
+#[test]
+fn a_layer_that_is_not_trained_is_named() {
+    let data = data(12);
+    for (description, layer) in [
+        ("conv1d(3, 2), gru(2), dense(2, softmax)", "layer 1, conv1d(3, 2)"),
+        ("masking(-1), gru(2), dense(2, softmax)", "layer 1, masking(-1)"),
+        ("gru(2, silu), dense(2, softmax)", "layer 1, gru(2, silu)"),
+        ("initial_state(gru(2)), dense(2, softmax)", "layer 1, initial_state(gru(2))"),
+    ] {
+        let model = Model::new(Network::describe(1, description).unwrap().initialized(1));
+        let error = Trainer::new(model, &data, Options::default()).unwrap_err().to_string();
+        assert_eq!(error, format!("{layer}, cannot be trained here: train it with Keras or PyTorch and import it"));
+    }
+}
+
+/// Whether the first or the last one of some tokens is 2.
+#[test]
+fn a_bidirectional_layer_learns_from_tokens() {
+    let series = (0..60).map(|i| {
+        let tokens = [i % 3, 1, 2, 0, (i / 3) % 3].map(|token| token as f32);
+        Series::new(i.to_string(), 1, tokens.to_vec())
+            .unwrap()
+            .with_class(usize::from(tokens[0] == 2.0 || tokens[4] == 2.0))
+    });
+    let classes = Targets::Classes(vec!["no".into(), "yes".into()]);
+    let data = Dataset::new(vec!["token".into()], classes, series.collect()).unwrap();
+    let description = "embedding(3, 4), bidirectional(gru(6)), dense(2, softmax)";
+    let model = prepare(description, &data, 1).unwrap();
+    assert_eq!(model.network.to_string(), description, "tokens are not normalised");
+    let options = Options { learning_rate: 0.03, dropout: 0.1, ..Options::default() };
+    let mut trainer = Trainer::new(model, &data, options).unwrap();
+    for _ in 0..40 {
+        trainer.epoch(&data, None, |_| {}).unwrap();
+    }
+    assert_eq!(evaluate(&trainer.model().network, &data).unwrap().accuracy, Some(1.0));
 }
 
 #[test]

@@ -87,6 +87,13 @@ pub struct Training {
     pub optimizer: String,
     /// The loss, in words.
     pub loss: String,
+    /// The share of recurrent layers' outputs that was dropped at random; nothing was, where it is not said.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dropout: f64,
+}
+
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 /// Why a model could not be read or written.

@@ -98,6 +98,7 @@ fn difference(was: &Options, is: &Options) -> Option<String> {
             ("optimizer", options.optimizer.to_string()),
             ("loss", options.loss.map_or("the default", Loss::name).into()),
             ("clip-norm", options.clip_norm.unwrap_or(0.0).to_string()),
+            ("dropout", options.dropout.to_string()),
             ("seed", options.seed.to_string()),
         ]
     };

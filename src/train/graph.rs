@@ -7,6 +7,8 @@ use super::sequences::Sequences;
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{LayerKind, Merge, Network, Real, Recurrent};
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
 /// What the way back needs of a layer.
 enum Tape<T> {
@@ -59,6 +61,32 @@ pub(super) struct Pass<T> {
     /// One column per time step where the network gives sequences, else one per sequence.
     pub(super) output: DMatrix<T>,
     tapes: Vec<Tape<T>>,
+    /// What each layer's outputs were multiplied with, where some were dropped.
+    dropped: Vec<Option<DMatrix<T>>>,
+}
+
+/// Outputs of recurrent layers that other layers work on are dropped at random, and the others made larger to match
+/// (Srivastava et al. 2014; PyTorch's `dropout=`).
+pub(super) struct Dropout {
+    /// The share that is dropped.
+    pub(super) rate: f64,
+    pub(super) rng: ChaCha8Rng,
+}
+
+impl Dropout {
+    /// What the outputs of a layer are multiplied with.
+    fn factors<T: Real>(&mut self, rows: usize, columns: usize) -> DMatrix<T> {
+        let kept = T::rounded(1.0 / (1.0 - self.rate));
+        DMatrix::from_fn(rows, columns, |_, _| if self.rng.random_bool(self.rate) { T::zero() } else { kept })
+    }
+}
+
+/// Whether a layer's outputs can be dropped: those of a recurrent layer in front of another layer that learns.
+fn can_drop<T: Real>(network: &Network<T>, layer: usize) -> bool {
+    let is_recurrent =
+        matches!(network.layers()[layer].kind, LayerKind::Recurrent(_) | LayerKind::Bidirectional { .. });
+    let learns = |kind: &LayerKind| kind.weights() > 0 && !matches!(kind, LayerKind::Normalize { .. });
+    is_recurrent && network.layers()[layer + 1..].iter().any(|layer| learns(&layer.kind))
 }
 
 /// A gradient that arrives at the end of a network.
@@ -70,9 +98,15 @@ pub(super) enum Upstream<T> {
 }
 
 /// Runs the network on `x`, which has a column per sequence and time step.
-pub(super) fn forward<T: Real>(network: &Network<T>, x: DMatrix<T>, sequences: &Sequences) -> Pass<T> {
+pub(super) fn forward<T: Real>(
+    network: &Network<T>,
+    x: DMatrix<T>,
+    sequences: &Sequences,
+    mut dropout: Option<Dropout>,
+) -> Pass<T> {
     let mut flow = x;
     let mut tapes = Vec::new();
+    let mut dropped = Vec::new();
     for (layer, spec) in network.layers().iter().enumerate() {
         let parameters = &network.parameters()[network.range(layer)];
         let around = spec.residual.then(|| flow.clone());
@@ -135,8 +169,14 @@ pub(super) fn forward<T: Real>(network: &Network<T>, x: DMatrix<T>, sequences: &
         if let Some(around) = around {
             flow += around;
         }
+        let dropout = dropout.as_mut().filter(|_| can_drop(network, layer));
+        let factors = dropout.map(|dropout| dropout.factors(flow.nrows(), flow.ncols()));
+        if let Some(factors) = &factors {
+            flow.component_mul_assign(factors);
+        }
+        dropped.push(factors);
     }
-    Pass { output: flow, tapes }
+    Pass { output: flow, tapes, dropped }
 }
 
 /// No row of an embedding: a number that is no token.
@@ -222,6 +262,9 @@ pub(super) fn backward<T: Real>(
         let range = network.range(layer);
         let parameters = &network.parameters()[range.clone()];
         let gradient = &mut gradient[range];
+        if let Some(factors) = &pass.dropped[layer] {
+            flow.component_mul_assign(factors);
+        }
         let around = spec.residual.then(|| flow.clone());
         match (spec.kind, tape) {
             (LayerKind::Dense { inputs, units, activation }, Tape::Dense { x, y }) => {

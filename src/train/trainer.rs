@@ -11,7 +11,7 @@ use crate::data::{Dataset, Series, Targets};
 use crate::network::{Model, Network};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -31,7 +31,11 @@ pub struct Options {
     pub loss: Option<Loss>,
     /// Gradients of a larger Euclidean norm over all parameters are shortened to this one. Default 1.
     pub clip_norm: Option<f64>,
-    /// Seed of initial parameters and shuffling.
+    /// The share of a recurrent layer's outputs that are dropped at random where other layers work on them, so that these do
+    /// not rely on each (PyTorch's `dropout=`, Keras's `Dropout` behind the layer). Only while training. Default 0.
+    #[serde(default)]
+    pub dropout: f64,
+    /// Seed of initial parameters, shuffling and dropping.
     pub seed: u64,
 }
 
@@ -44,6 +48,7 @@ impl Default for Options {
             optimizer: Optimizer::Adam,
             loss: None,
             clip_norm: Some(1.0),
+            dropout: 0.0,
             seed: 0,
         }
     }
@@ -131,6 +136,9 @@ impl Trainer {
         }
         if !positive(options.learning_rate) {
             return wrong("the learning rate", options.learning_rate, "a number above 0");
+        }
+        if !(0.0..1.0).contains(&options.dropout) {
+            return wrong("the dropout", options.dropout, "a number from 0 to below 1");
         }
         if let Some(norm) = options.clip_norm
             && !positive(norm)
@@ -230,7 +238,9 @@ impl Trainer {
         let batches = order.len().div_ceil(self.options.batch_size);
         let mut sums = Sums::default();
         for (batch, series) in (1..).zip(order.chunks(self.options.batch_size)) {
-            let (part, mut gradient) = gradient::batch(&self.model.network, &judge, series);
+            let rate = self.options.dropout;
+            let dropout = (rate > 0.0).then(|| (rate, rng.next_u64()));
+            let (part, mut gradient) = gradient::batch(&self.model.network, &judge, series, dropout);
             let norm = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
             for (what, value) in [("loss", part.loss / part.examples as f64), ("gradient's norm", norm)] {
                 if !value.is_finite() {

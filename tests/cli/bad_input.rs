@@ -46,6 +46,7 @@ mod options {
             ("--learning-rate -1", "a number above 0"),
             ("--learning-rate inf", "a number above 0"),
             ("--clip-norm -1", "a number above 0, or 0 for none"),
+            ("--dropout 1", "a number from 0 to below 1, such as 0.2"),
             ("--momentum 1", "a number from 0 to below 1, such as 0.9"),
             ("--missing skip", "error, previous or drop"),
             ("--test-rows 20..10", "the first row and the row behind the last one, such as 20000..26000"),

@@ -73,6 +73,7 @@ fn another_run_is_refused() {
         ("--optimizer", "adam", "sgd with momentum 0"),
         ("--schedule", "constant", "cosine over 12 epochs"),
         ("--clip-norm", "1", "0"),
+        ("--dropout", "0", "0.5"),
         ("--seed", "0", "1"),
         ("--loss", "the default", "sparse_categorical_crossentropy"),
     ] {

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{check_writable, note, print, print_json};
 use crate::progress::{Bar, figures};
 use crate::split::{self, Split};
-use crate::values::{count, momentum, positive, positive_or_zero};
+use crate::values::{count, momentum, positive, positive_or_zero, share};
 use clap::{Args, ValueEnum};
 use gatelet::data::Dataset;
 use gatelet::network::Training;
@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 /// Train a network and write it to a .gatelet file
 #[derive(Args)]
 #[command(after_help = "\
-The model lists its layers: simple_rnn(units), lstm(units), gru(units), dense(units), and residual(…) around one of them. \
-A recurrent layer gives its last output, or with `sequences` all of them. Other options bear Keras's names: \
+The model lists its layers: simple_rnn(units), lstm(units), gru(units), dense(units), bidirectional(…) and residual(…) around \
+one of them, embedding(tokens, units) in front. A recurrent layer gives its last output, or with `sequences` all of them. Other options bear Keras's names: \
 gru(32, reset_after=false), lstm(16, activation=relu, recurrent_activation=hard_sigmoid), dense(9, softmax). \
 Normalisation learned from the training data becomes part of the model.
 
@@ -65,6 +65,9 @@ pub struct Arguments {
     /// Shorten gradients of a larger norm to this one; 0 for never
     #[arg(long, value_name = "NORM", default_value_t = 1.0, value_parser = positive_or_zero, allow_negative_numbers = true)]
     clip_norm: f64,
+    /// Share of recurrent layers' outputs to drop at random while training, from 0 to below 1
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = share, allow_negative_numbers = true)]
+    dropout: f64,
     /// Loss (default: sparse_categorical_crossentropy for classes, categorical_crossentropy for values behind a softmax,
     /// mean_squared_error for other values)
     #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true)]
@@ -129,6 +132,7 @@ impl Arguments {
                 LossName::MeanSquaredError => Loss::MeanSquaredError,
             }),
             clip_norm: (self.clip_norm != 0.0).then_some(self.clip_norm),
+            dropout: self.dropout,
             seed: self.seed,
         })
     }
@@ -251,6 +255,7 @@ fn record(trainer: &mut Trainer, epoch: &Epoch) {
         schedule: options.schedule.to_string(),
         optimizer: options.optimizer.to_string(),
         loss: trainer.loss().name().into(),
+        dropout: options.dropout,
     };
     let figures = [
         ("loss", Some(epoch.loss)),

@@ -28,6 +28,11 @@ pub fn momentum(text: &str) -> Result<f32, String> {
     number(text, |x| (0.0..1.0).contains(&x), "a number from 0 to below 1, such as 0.9")
 }
 
+/// A part of the whole that may be nothing.
+pub fn share(text: &str) -> Result<f64, String> {
+    number(text, |x| (0.0..1.0).contains(&x), "a number from 0 to below 1, such as 0.2")
+}
+
 fn number<T: std::str::FromStr + Copy>(text: &str, fits: impl Fn(T) -> bool, what: &str) -> Result<T, String> {
     text.parse().ok().filter(|&x| fits(x)).ok_or_else(|| format!("expected {what}"))
 }
