@@ -22,8 +22,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         "simple_rnn(2, relu, sequences), lstm(2, softsign, recurrent_activation=hard_sigmoid), dense(1, elu)";
     let others = Model::new(Network::describe(1, description)?.initialized(1));
 
+    let description = "masking(-1), conv1d(4, 2, dilation=3, groups=2), average_pooling(2), unit_normalization, \
+        residual(initial_state(bidirectional(gru(2, sequences)))), prelu(4), initial_state(lstm(2, sequences, go_backwards)), \
+        activation(tanh), bidirectional(simple_rnn(2), merge=none)";
+    let layers = Model::new(Network::describe(2, description)?.initialized(1));
+    let tokens = Model::new(Network::describe(1, "embedding(5, 2, mask_zero), flatten(3)")?.initialized(1));
+
     // The first byte is what the target `read` does to the file: nothing, repair it, repair it with its sections.
-    for (name, first, model) in [("deep", 0, deep), ("flat", 1, flat), ("others", 3, others)] {
+    for (name, first, model) in
+        [("deep", 0, deep), ("flat", 1, flat), ("others", 3, others), ("layers", 1, layers), ("tokens", 3, tokens)]
+    {
         write("read", name, first, &model.to_bytes()?)?;
     }
 

@@ -53,7 +53,7 @@ fn repair(file: &mut [u8], sections: bool) {
     file[16..20].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// One step of a model, if it is small.
+/// One step of a model, if it is small; a sequence must not panic either.
 fn step(model: &Model) -> Option<Vec<f32>> {
     let network = &model.network;
     if network.parameters().len() > 4096 {
@@ -62,6 +62,8 @@ fn step(model: &Model) -> Option<Vec<f32>> {
     let inference = network.inference();
     let mut y = vec![0.0; network.outputs()];
     inference.step(&mut inference.zero_state(), &vec![0.5; network.inputs()], &mut y);
+    let last = inference.run_last(&mut inference.initial_state(), &vec![-1.0; 3 * network.inputs()]);
+    assert_eq!(last.map(|y| y.len()), Some(network.outputs()));
     Some(y)
 }
 

@@ -428,9 +428,11 @@ impl From<Recurrent> for LayerSpec {
 }
 
 /// The most inputs or units of a layer. Four gates of so many units and inputs stay below 2³⁰ numbers.
-pub(super) const MOST_UNITS: usize = 1 << 14;
-/// The most numbers in a layer's weights or its state.
-pub(super) const MOST_NUMBERS: usize = 1 << 31;
+const MOST_UNITS: usize = 1 << 14;
+/// The most numbers in a layer's weights.
+const MOST_WEIGHTS: usize = 1 << 31;
+/// The most numbers in a layer's state, which a few bytes of a file can ask for.
+const MOST_STATE: usize = 1 << 21;
 /// The most rows of a table, steps of a pool or a kernel, and time steps between a kernel's.
 const MOST_STEPS: usize = (1 << 16) - 1;
 
@@ -472,8 +474,10 @@ pub(super) fn check_layer(layer: usize, spec: &LayerSpec) -> Result<(), NetworkE
     {
         return Err(NetworkError::Groups { layer, inputs, units, groups });
     }
-    let most = MOST_NUMBERS;
-    for (size, what) in [(kind.weights(), "the number of weights"), (kind.state(), "the size of the state")] {
+    for (size, what, most) in [
+        (kind.weights(), "the number of weights", MOST_WEIGHTS),
+        (kind.state(), "the number of values in the state", MOST_STATE),
+    ] {
         if size > most {
             return Err(NetworkError::TooLarge { layer, what, size, most });
         }
