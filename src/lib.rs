@@ -50,6 +50,7 @@
 //! | `train` | back-propagation through time, optimisers, evaluation | feature `std` |
 //! | `export` | Rust source | feature `std` |
 //! | `import` | models of other frameworks | feature `import` |
+//! | `coming_from` | the words of Keras and PyTorch, and what they are here | feature `std` |
 //!
 //! # Weights in memory
 //! Weights are packed in panels of a few units, ordered `[panel][k][gate][unit]` without padding, so that all gates of a panel
@@ -70,6 +71,9 @@
 #[cfg(feature = "std")]
 mod atomic;
 mod cell;
+#[cfg(all(doc, feature = "std"))]
+#[doc = include_str!("coming_from.md")]
+pub mod coming_from {}
 #[cfg(feature = "std")]
 pub mod data;
 #[cfg(feature = "std")]
