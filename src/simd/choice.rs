@@ -148,7 +148,11 @@ pub fn from_environment() -> Result<Option<BackendKind>, String> {
 }
 
 /// Where there is a choice: a number that tells it, found out in the first step.
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))]
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
 mod current {
     use super::BackendKind;
     use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -162,6 +166,7 @@ mod current {
             current if current == BackendKind::Avx512 as u8 => BackendKind::Avx512,
             current if current == BackendKind::Avx2 as u8 => BackendKind::Avx2,
             current if current == BackendKind::Neon as u8 => BackendKind::Neon,
+            current if current == BackendKind::Simd128 as u8 => BackendKind::Simd128,
             current if current == BackendKind::Scalar as u8 => BackendKind::Scalar,
             _ => choose(),
         }
@@ -190,19 +195,17 @@ mod current {
 }
 
 /// Where there is none.
-#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
 mod current {
     use super::BackendKind;
 
-    const ONLY: BackendKind = if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) {
-        BackendKind::Simd128
-    } else {
-        BackendKind::Scalar
-    };
-
     #[inline(always)]
     pub(super) fn get() -> BackendKind {
-        ONLY
+        BackendKind::Scalar
     }
 
     pub(super) fn set(_: BackendKind) {}
