@@ -74,6 +74,40 @@ bare_cargo() (
     cargo "$subcommand" --target "$target" "$@"
 )
 
+wasi=wasm32-wasip1
+wasi_libc=/usr/lib/wasm32-wasi
+
+# need_wasi: chooses between the default toolchain and Debian's, with a standard library built from its sources.
+need_wasi() {
+    wasi_debian=
+    if find_target $wasi; then return; fi
+    wasi_debian=yes
+    debian_has_wasi || { install_debian rustc-web rust-web-src lld wasi-libc && debian_has_wasi; } ||
+        fail "no Rust toolchain for $wasi. Any of these helps: 'rustup target add $wasi'; as root on Debian," \
+            "'apt-get install rustc-web rust-web-src lld wasi-libc'"
+    say "$wasi: with a standard library built by $(/usr/bin/rustc --version)"
+}
+
+debian_has_wasi() {
+    has_core_sources && [ -e $wasi_libc/crt1-command.o ]
+}
+
+# wasi_cargo SUBCOMMAND …: in the repository's root; programs run in Node.js. The limit is for what may hang.
+wasi_cargo() (
+    export CARGO_TARGET_WASM32_WASIP1_RUNNER='timeout 900 node --no-warnings tests/wasi.mjs'
+    subcommand=$1
+    shift
+    if [ -n "$wasi_debian" ]; then
+        # The standard library names functions for threads that Debian's older C library has not. Nothing starts a thread there;
+        # a call of what is unresolved would end the program.
+        found="-C link-self-contained=no -C link-arg=$wasi_libc/crt1-command.o -L native=$wasi_libc"
+        export RUSTFLAGS="${RUSTFLAGS-} -C linker-flavor=wasm-ld $found -C link-arg=--unresolved-symbols=ignore-all"
+        export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
+        set -- -Zbuild-std=std,panic_abort --config "target.$wasi.linker='wasm-ld'" "$@"
+    fi
+    cargo "$subcommand" --target $wasi "$@"
+)
+
 aarch64=aarch64-unknown-linux-gnu
 
 # need_aarch64: chooses between the default toolchain and Debian's, which has the standard library of other architectures.

@@ -101,6 +101,7 @@ fn what_is_forced_is_what_runs() {
         BackendKind::Scalar => true,
         BackendKind::Avx2 | BackendKind::Avx512 => cfg!(target_arch = "x86_64"),
         BackendKind::Neon => cfg!(target_arch = "aarch64"),
+        BackendKind::Simd128 => cfg!(target_arch = "wasm32"),
         _ => false,
     };
     for (what, kinds) in [("backends", available), ("left out", missing)] {
