@@ -567,5 +567,6 @@ mod tests {
     fn a_long_description_is_an_error_like_any_other() {
         assert!(problem(&format!("{}x(3)", " ".repeat(70_000))).starts_with("unknown layer `x`"));
         assert!(problem(&"residual(".repeat(200_000)).starts_with("residual goes around a layer"));
+        assert!(problem(&format!("bidirectional(gru({}))", usize::MAX)).starts_with("layer 1: the number of units is"));
     }
 }

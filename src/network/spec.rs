@@ -164,7 +164,7 @@ impl Merge {
     #[must_use]
     pub const fn outputs(self, units: usize) -> usize {
         match self {
-            Merge::Concat | Merge::None => 2 * units,
+            Merge::Concat | Merge::None => units.saturating_mul(2),
             Merge::Sum | Merge::Mul | Merge::Ave => units,
         }
     }
