@@ -2,7 +2,7 @@
 
 use super::ExportError;
 use crate::math::ActivationKind;
-use crate::network::{Cell, LayerKind, Network, Recurrent};
+use crate::network::{Cell, Conv1d, LayerKind, Merge, Network, Recurrent};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 use std::collections::HashMap;
@@ -12,8 +12,9 @@ pub(crate) const DESCRIPTION: &str = "gatelet";
 
 /// The content of a `.safetensors` file with the weights of an `nn.ModuleList`: a module for each layer, named `0`, `1` …
 ///
-/// A normalisation becomes part of the layer behind it. Activations of dense layers are no part of a state dict; the file's
-/// metadata have them, for [`from_safetensors`](crate::import::from_safetensors).
+/// A normalisation becomes part of the recurrent or linear layer behind it. What is no part of a state dict, such as activations,
+/// is in the file's metadata, for [`from_safetensors`](crate::import::from_safetensors). An `nn.Conv1d` pads both sides or none:
+/// the padding in front, dilation · (kernel size - 1) zeros, is up to the module around it.
 ///
 /// ```
 /// use gatelet::network::Network;
@@ -52,31 +53,56 @@ pub fn to_safetensors(network: &Network<f32>) -> Result<Vec<u8>, ExportError> {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             tensors.push((format!("{module}.{name}"), shape.to_vec(), bytes));
         };
-        let (inputs, normalized) = (spec.kind.inputs(), before.take());
+        let normalized = before.take();
+        if normalized.is_some()
+            && !matches!(spec.kind, LayerKind::Recurrent(_) | LayerKind::Bidirectional { .. } | LayerKind::Dense { .. })
+        {
+            return refused("it cannot take in the normalisation before it");
+        }
         match spec.kind {
             LayerKind::Recurrent(layer) => {
                 if let Some(why) = not_in_pytorch(&layer) {
                     return refused(why);
                 }
-                let (units, rows) = (layer.units, layer.cell.gates() * layer.units);
-                let [recurrent, input, _] = layer.lengths();
-                let (of_state, rest) = parameters.split_at(recurrent);
-                let (of_inputs, bias) = rest.split_at(input);
-                let (kernel, added) = folded(of_inputs, &bias[..rows], rows, normalized);
-                let mut other = vec![0.0; rows - (bias.len() - rows)];
-                other.extend(&bias[rows..]);
-                tensor("weight_ih_l0", &[rows, inputs], &kernel);
-                tensor("weight_hh_l0", &[rows, units], &folded(of_state, &bias[..rows], rows, None).0);
-                tensor("bias_ih_l0", &[rows], &added);
-                tensor("bias_hh_l0", &[rows], &other);
+                cell(&layer, parameters, normalized, |what, shape, values| {
+                    tensor(&format!("{what}_l0"), shape, values)
+                });
             }
-            LayerKind::Dense { units, .. } => {
+            LayerKind::Bidirectional { layer, merge } => {
+                if let Some(why) = not_in_pytorch(&layer) {
+                    return refused(why);
+                }
+                if merge != Merge::Concat {
+                    return refused("PyTorch's bidirectional modules give both outputs side by side");
+                }
+                let (forward, backward) = parameters.split_at(layer.weights());
+                for (end, weights) in [("_l0", forward), ("_l0_reverse", backward)] {
+                    cell(&layer, weights, normalized, |what, shape, values| {
+                        tensor(&format!("{what}{end}"), shape, values)
+                    });
+                }
+            }
+            LayerKind::Dense { inputs, units, .. } => {
                 let (kernel, bias) = parameters.split_at(inputs * units);
                 let (kernel, bias) = folded(kernel, bias, units, normalized);
                 tensor("weight", &[units, inputs], &kernel);
                 tensor("bias", &[units], &bias);
             }
-            _ => return refused("the state dicts that are written have recurrent and linear modules alone"),
+            LayerKind::Embedding { tokens, size, mask_zero: false } => tensor("weight", &[tokens, size], parameters),
+            LayerKind::Conv1d(Conv1d { inputs, units, kernel_size, groups, .. }) => {
+                let of_group = inputs / groups;
+                let (kernel, bias) = parameters.split_at(kernel_size * of_group * units);
+                // [step][input][unit] to [unit][input][step].
+                let rows = crate::import::transposed(kernel, kernel_size * of_group, units);
+                let rows = rows.chunks_exact(kernel_size * of_group);
+                let kernel: Vec<f32> =
+                    rows.flat_map(|row| crate::import::transposed(row, kernel_size, of_group)).collect();
+                tensor("weight", &[units, of_group, kernel_size], &kernel);
+                tensor("bias", &[units], bias);
+            }
+            LayerKind::Prelu { size } => tensor("weight", &[size], parameters),
+            LayerKind::Activation { .. } | LayerKind::Last { .. } => {}
+            _ => return refused("PyTorch has no such module"),
         }
     }
     let views = tensors.iter().map(|(name, shape, bytes)| {
@@ -85,6 +111,26 @@ pub fn to_safetensors(network: &Network<f32>) -> Result<Vec<u8>, ExportError> {
     });
     let metadata = HashMap::from([(DESCRIPTION.to_owned(), words.join(", "))]);
     Ok(serialize(views, Some(metadata)).expect("the shapes have so many numbers"))
+}
+
+/// The tensors of a recurrent layer that goes one way.
+fn cell(
+    layer: &Recurrent,
+    parameters: &[f32],
+    normalized: Option<(&[f32], &[f32])>,
+    mut tensor: impl FnMut(&str, &[usize], &[f32]),
+) {
+    let rows = layer.cell.gates() * layer.units;
+    let [recurrent, input, _] = layer.lengths();
+    let (of_state, rest) = parameters.split_at(recurrent);
+    let (of_inputs, bias) = rest.split_at(input);
+    let (kernel, added) = folded(of_inputs, &bias[..rows], rows, normalized);
+    let mut other = vec![0.0; rows - (bias.len() - rows)];
+    other.extend(&bias[rows..]);
+    tensor("weight_ih", &[rows, layer.inputs], &kernel);
+    tensor("weight_hh", &[rows, layer.units], &folded(of_state, &bias[..rows], rows, None).0);
+    tensor("bias_ih", &[rows], &added);
+    tensor("bias_hh", &[rows], &other);
 }
 
 fn not_in_pytorch(layer: &Recurrent) -> Option<&'static str> {

@@ -7,8 +7,24 @@
 //!
 //! | file | what is read |
 //! |---|---|
-//! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, their cells, and `nn.Linear` |
+//! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, both ways too, their cells, and `nn.Linear`; with [`Options::model`] also of `nn.Embedding`, `nn.Conv1d`, `nn.PReLU` and a Linear without bias |
 //! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense` and `activation` |
+//!
+//! # What PyTorch's words are here
+//!
+//! | PyTorch | [`Options::model`] |
+//! |---|---|
+//! | `nn.LSTM(n, 9, num_layers=2)` and all of its outputs | `lstm(9, sequences), lstm(9, sequences)` |
+//! | … and `out[:, -1]`, or `h_n[-1]` | `lstm(9, sequences), lstm(9)` |
+//! | `bidirectional=True` and all of its outputs | `bidirectional(lstm(9, sequences))` |
+//! | … and both final states, `cat([h_n[-2], h_n[-1]], 1)` | `bidirectional(lstm(9))` |
+//! | … and `out[:, -1]`, for which the backward layer has seen a single step | `bidirectional(lstm(9, sequences)), last` |
+//! | `nn.Embedding(100, 16)` | `embedding(100, 16)`; a matrix without a bias might be a `dense(100)` as well |
+//! | `nn.Conv1d(n, 8, 3, dilation=2)` behind `pad(x, (4, 0))` | `conv1d(8, 3, dilation=2)`, which is causal; PyTorch's own padding is not |
+//! | `nn.PReLU()`, `nn.PReLU(8)` | `prelu(8)` |
+//! | `torch.tanh(…)` | `activation(tanh)`, or `dense(8, tanh)` behind a Linear |
+//! | `h0`, `c0` | [`State::values_mut`](crate::network::State::values_mut), where [`Inference::state_of`](crate::network::Inference::state_of) says |
+//! | `pack_padded_sequence` | each series in a run of its own length |
 
 mod error;
 mod json;

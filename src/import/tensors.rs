@@ -27,17 +27,28 @@ pub(super) struct Tensors {
     all: BTreeMap<String, Tensor>,
     /// What was cut off in front of each name.
     prefix: String,
-    /// The layers in words, of a file that this crate has written.
-    pub(super) description: Option<String>,
+    /// The layers in words, of a file that says what they are.
+    pub(super) description: Option<Description>,
+}
+
+/// What a file itself says of its layers.
+pub(super) struct Description {
+    /// The layers in words.
+    pub(super) layers: String,
+    /// What says it, with "its".
+    pub(super) from: &'static str,
+    pub(super) format: &'static str,
 }
 
 fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, ImportError> {
     SafeTensors::deserialize(bytes).map_err(damaged)
 }
 
-fn description(bytes: &[u8]) -> Result<Option<String>, ImportError> {
+/// Of a file that this crate has written.
+fn description(bytes: &[u8]) -> Result<Option<Description>, ImportError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-    Ok(header.metadata().as_ref().and_then(|metadata| metadata.get(DESCRIPTION)).cloned())
+    let layers = header.metadata().as_ref().and_then(|metadata| metadata.get(DESCRIPTION)).cloned();
+    Ok(layers.map(|layers| Description { layers, from: "its metadata", format: ".safetensors" }))
 }
 
 fn damaged(error: SafeTensorError) -> ImportError {

@@ -48,6 +48,19 @@ fn columns(text: &str) -> usize {
 
 /// Parses a description.
 pub(super) fn parse<T: Real>(inputs: usize, description: &str) -> Result<Network<T>, DescriptionError> {
+    let (layers, places) = parse_layers(inputs, description)?;
+    Network::new(layers).map_err(|error| {
+        let layer = error.layer().unwrap_or(0);
+        let at = places.get(layer.wrapping_sub(1)).cloned().unwrap_or(0..description.len());
+        Parser { text: description, at: 0 }.error(at, error.to_string())
+    })
+}
+
+/// The layers of a description, which need not fit each other, and their places.
+pub(super) fn parse_layers(
+    inputs: usize,
+    description: &str,
+) -> Result<(Vec<LayerSpec>, Vec<Range<usize>>), DescriptionError> {
     let mut parser = Parser { text: description, at: 0 };
     let mut layers = Vec::new();
     let mut places = Vec::new();
@@ -59,15 +72,10 @@ pub(super) fn parse<T: Real>(inputs: usize, description: &str) -> Result<Network
         layers.push(layer);
         places.push(start..parser.at);
         if parser.skip_space() == description.len() {
-            break;
+            return Ok((layers, places));
         }
         parser.expect(',', "a comma and the next layer, or the end")?;
     }
-    Network::new(layers).map_err(|error| {
-        let layer = error.layer().unwrap_or(0);
-        let at = places.get(layer.wrapping_sub(1)).cloned().unwrap_or(0..description.len());
-        parser.error(at, error.to_string())
-    })
 }
 
 struct Parser<'a> {

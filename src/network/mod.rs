@@ -209,6 +209,12 @@ impl<T: Real> Network<T> {
         describe::parse(inputs, description)
     }
 
+    /// The layers of a description whose inputs are not known yet; what depends on them is meaningless.
+    #[cfg(feature = "import")]
+    pub(crate) fn described_layers(description: &str) -> Result<Vec<LayerSpec>, DescriptionError> {
+        Ok(describe::parse_layers(1, description)?.0)
+    }
+
     /// The layers.
     #[must_use]
     pub fn layers(&self) -> &[LayerSpec] {

@@ -1,10 +1,9 @@
 //! PyTorch's state dicts, to and fro.
 
-use crate::{refused_json, wave};
+use crate::{difference, refused_json, wave};
 use gatelet::export::to_safetensors;
 use gatelet::import::{Imported, Options, from_json, from_safetensors};
 use gatelet::network::{LayerKind, Network};
-use gatelet::simd::{BackendKind, force};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
@@ -45,71 +44,187 @@ fn refused(tensors: &[Named], model: Option<&str>) -> String {
 }
 
 /// The state dict of a recurrent module with the golden vectors' weights.
-fn state_dict(gates: usize, inputs: usize, units: usize, layers: usize, bias: bool) -> Vec<Named> {
+fn state_dict(gates: usize, [inputs, units, layers, bias, directions]: [usize; 5]) -> Vec<Named> {
     let mut count = 0;
     let mut tensors = Vec::new();
-    for layer in 0..layers {
+    for (layer, end) in
+        (0..layers).flat_map(|layer| ["", "_reverse"].map(|end| (layer, end)).into_iter().take(directions))
+    {
         let rows = gates * units;
-        let inputs = if layer == 0 { inputs } else { units };
+        let inputs = if layer == 0 { inputs } else { directions * units };
         let shapes = [
             ("weight_ih", vec![rows, inputs]),
             ("weight_hh", vec![rows, units]),
             ("bias_ih", vec![rows]),
             ("bias_hh", vec![rows]),
         ];
-        for (name, shape) in shapes.into_iter().take(if bias { 4 } else { 2 }) {
+        for (name, shape) in shapes.into_iter().take(2 + 2 * bias) {
             let length = shape.iter().product();
             let values = wave(count, length, 1.0 / (units as f64).sqrt(), 0.7, 1.0);
-            tensors.push(named(&format!("{name}_l{layer}"), &shape, values));
+            tensors.push(named(&format!("{name}_l{layer}{end}"), &shape, values));
             count += length;
         }
     }
     tensors
 }
 
+/// A line of golden vectors: the module that it is about, `N` sizes from the number of inputs on, and numbers.
+fn golden<const N: usize>(line: &str) -> (Network<f32>, [usize; N], Vec<f32>) {
+    let words: Vec<_> = line.split(' ').collect();
+    let (&[kind, nonlinearity], rest) = words.split_first_chunk().unwrap();
+    let (sizes, numbers) = rest.split_first_chunk::<N>().unwrap();
+    let sizes = sizes.map(|word| word.parse::<usize>().unwrap());
+    let numbers = numbers.iter().map(|word| word.parse().unwrap()).collect();
+    let (gates, word) = match kind {
+        "RNN" => (1, "simple_rnn"),
+        "GRU" => (3, "gru"),
+        "LSTM" => (4, "lstm"),
+        _ => panic!("{line}"),
+    };
+    let [inputs, units, layers, bias] = *sizes.first_chunk().unwrap();
+    let directions = *sizes.get(4).unwrap_or(&1);
+    let tensors = state_dict(gates, [inputs, units, layers, bias, directions]);
+    let layer = format!("{word}({units}{}, sequences)", if nonlinearity == "relu" { ", relu" } else { "" });
+    let layer = if directions == 2 { format!("bidirectional({layer})") } else { layer };
+    let model = vec![layer; layers].join(", ");
+    let imported = if nonlinearity == "relu" {
+        from_safetensors(&file(&tensors), &Options { model: Some(model.clone()), prefix: None }).unwrap()
+    } else {
+        import(&tensors)
+    };
+    assert_eq!(imported.model.network.to_string(), model);
+    (imported.model.network, sizes, numbers)
+}
+
 /// PyTorch's final states for every kind of module, with ragged sizes, one layer and two, with bias and without.
 #[test]
 fn recurrent_modules_end_in_the_states_that_pytorch_gives() {
     const STEPS: usize = 4;
-    let golden = include_str!("../golden/pytorch.txt");
+    let lines = include_str!("../golden/pytorch.txt");
     let mut worst = 0.0_f32;
-    for line in golden.lines() {
-        let words: Vec<_> = line.split(' ').collect();
-        let (&[kind, nonlinearity], rest) = words.split_first_chunk().unwrap();
-        let (sizes, expected) = rest.split_at(4);
-        let sizes: Vec<usize> = sizes.iter().map(|word| word.parse().unwrap()).collect();
-        let expected: Vec<f32> = expected.iter().map(|word| word.parse().unwrap()).collect();
-        let [inputs, units, layers, bias] = sizes[..] else { panic!("four sizes: {line}") };
-        let (gates, word) = match kind {
-            "RNN" => (1, "simple_rnn"),
-            "GRU" => (3, "gru"),
-            "LSTM" => (4, "lstm"),
-            _ => panic!("{line}"),
-        };
-        let tensors = state_dict(gates, inputs, units, layers, bias == 1);
-        let imported = if nonlinearity == "relu" {
-            let model = vec![format!("{word}({units}, relu, sequences)"); layers].join(", ");
-            from_safetensors(&file(&tensors), &Options { model: Some(model), prefix: None }).unwrap()
-        } else {
-            import(&tensors)
-        };
-        let inference = imported.model.network.inference();
+    for line in lines.lines() {
+        let (network, [inputs, units, ..], expected) = golden::<4>(line);
         let xs = wave(0, STEPS * inputs, 1.0, 1.3, 0.0);
-        for backend in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
-            force(Some(backend)).unwrap();
+        let inference = network.inference();
+        let error = difference(&expected, || {
             let mut state = inference.zero_state();
             inference.run(&mut state, &xs, &mut vec![0.0; STEPS * units]);
-            assert_eq!(state.values().len(), expected.len(), "{line}");
-            for (value, expected) in state.values().iter().zip(&expected) {
-                // Not bounded: what a ReLU gives counts in units of its size.
-                let error = (value - expected).abs() / expected.abs().max(1.0);
-                assert!(error <= 2e-6, "{backend}: {value} instead of {expected} in {line}");
-                worst = worst.max(error);
-            }
-        }
+            state.values().to_vec()
+        });
+        assert!(error <= 2e-6, "{error} in {line}");
+        worst = worst.max(error);
     }
-    assert_eq!(golden.lines().count(), 80);
+    assert_eq!(lines.lines().count(), 80);
     println!("largest difference: {worst:.1e}");
+}
+
+/// PyTorch's outputs and final states: both directions, states to begin with, and series of a batch that have lengths of their own.
+#[test]
+fn sequences_give_what_pytorch_gives() {
+    let lines = include_str!("../golden/pytorch_sequences.txt");
+    let mut worst = 0.0_f32;
+    for line in lines.lines() {
+        let (network, [inputs, _, layers, _, _, given, first, steps], expected) = golden::<8>(line);
+        let xs = wave(first, steps * inputs, 1.0, 1.3, 0.0);
+        let inference = network.inference();
+        let mut begin = inference.zero_state();
+        for layer in (0..layers).filter(|_| given == 1) {
+            let range = inference.state_of(layer);
+            begin.values_mut()[range.clone()].copy_from_slice(&wave(range.start, range.len(), 0.8, 0.9, 0.5));
+        }
+        let error = difference(&expected, || {
+            let mut state = begin.clone();
+            let mut found = vec![0.0; steps * network.outputs()];
+            inference.run(&mut state, &xs, &mut found);
+            [&found, state.values()].concat()
+        });
+        assert!(error <= 2e-6, "{error} in {line}");
+        worst = worst.max(error);
+    }
+    assert_eq!(lines.lines().count(), 144);
+    println!("largest difference: {worst:.1e}");
+}
+
+const TAGGER: &str = "embedding(11, 6), conv1d(8, 3, dilation=2, groups=2), prelu(8), bidirectional(gru(5, sequences)), \
+                      bidirectional(gru(5, sequences)), last, activation(tanh), dense(3, softmax)";
+
+#[test]
+fn modules_that_shapes_do_not_tell_apart_are_described() {
+    #[derive(serde::Deserialize)]
+    struct Answers {
+        x: Vec<Vec<f32>>,
+        y: Vec<Vec<f32>>,
+    }
+    let answers: Answers = serde_json::from_str(include_str!("../golden/pytorch_tagger.json")).unwrap();
+    let bytes = include_bytes!("../golden/pytorch_tagger.safetensors");
+    let options = Options { model: Some(TAGGER.into()), prefix: None };
+    let imported = from_safetensors(bytes, &options).unwrap();
+    assert_eq!((imported.model.network.to_string(), imported.notes), (TAGGER.into(), vec![]));
+    let inference = imported.model.network.inference();
+    for (x, y) in answers.x.iter().zip(&answers.y) {
+        let error = difference(y, || inference.run_last(&mut inference.zero_state(), x).unwrap());
+        assert!(error <= 2e-6, "{error}");
+    }
+    assert_eq!(
+        from_safetensors(bytes, &Options::default()).unwrap_err().to_string(),
+        "a state dict does not say what to make of `conv`, Conv1d(3 · groups, 8, 3); say it with --model, such as --model \
+         'embedding(11, 6), conv1d(8, 3), bidirectional(gru(5, sequences)), bidirectional(gru(5, sequences)), prelu(8), \
+         dense(3)'"
+    );
+    for (from, to, message) in [
+        (
+            "embedding(11, 6)",
+            "embedding(12, 6)",
+            "--model: layer 1 is embedding(12, 6), but what is left in the file is",
+        ),
+        ("groups=2", "groups=3", "--model: layer 2 is conv1d(8, 3, dilation=2, groups=3) with 6 inputs, but what"),
+        ("prelu(8)", "prelu(7)", "--model: layer 3 is prelu(7) with 8 inputs, but what is left in the file is"),
+        ("prelu(8), ", "", "--model: `slopes`, PReLU(8) is in the file, but not in the description"),
+        (
+            "dense(3",
+            "dense(4",
+            "--model: layer 8 is dense(4, softmax) with 10 inputs, but what is left in the file is `head`, Embedding(3, 10) or Linear(10, 3) without bias",
+        ),
+        ("last, ", "last, last, gru(5), ", "--model: layer 8 is gru(5) with 10 inputs, but"),
+        (
+            "bidirectional(gru(5, sequences)), last",
+            "bidirectional(gru(5, sequences), merge=sum), last",
+            "--model: layer 8 is dense(3, softmax) with 5 inputs, but",
+        ),
+        (
+            "bidirectional(gru(5, sequences)), last",
+            "bidirectional(gru(5)), last",
+            "--model: layer 6 needs a sequence, but layer 5 gives only its last output",
+        ),
+        ("prelu(8)", "residual(prelu(8))", "--model: layer 3: a residual layer has no counterpart in a state dict"),
+        ("last", "initial_state(gru(10))", "--model: layer 6: a state dict has no state to begin with"),
+        ("last", "normalize(10)", "--model: layer 6 is normalize(10) with 10 inputs, but what is left in the file is"),
+        ("last", "dense(18446744073709551615)", "--model: layer 6 is dense(18446744073709551615) with 10 inputs, but"),
+    ] {
+        let model = TAGGER.replacen(from, to, 1);
+        let message_found =
+            from_safetensors(bytes, &Options { model: Some(model), prefix: None }).unwrap_err().to_string();
+        assert!(message_found.starts_with(message), "{message_found}\n{message}");
+    }
+}
+
+/// What is in front of the first module has the sizes that it asks for.
+#[test]
+fn the_first_module_says_how_many_inputs_there_are() {
+    let linear = zeros(&[("weight", &[2, 12]), ("bias", &[2])]);
+    for (model, inputs) in
+        [("masking(0), dense(2)", 12), ("flatten(4), dense(2)", 3), ("average_pooling(4), dense(2)", 12)]
+    {
+        let options = Options { model: Some(model.into()), prefix: None };
+        let network = from_safetensors(&file(&linear), &options).unwrap().model.network;
+        assert_eq!((network.to_string(), network.inputs()), (model.into(), inputs));
+    }
+    let message = refused(&linear, Some("flatten(5), dense(2)"));
+    assert!(message.starts_with("tensor `weight` has the shape [2, 12], but Linear(12, 2) needs [2, 10]"), "{message}");
+    let message = refused(&linear, Some("flatten(0), dense(2)"));
+    assert!(message.contains("the number of time steps is 0"), "{message}");
+    let shared = zeros(&[("0.weight", &[4, 3]), ("0.bias", &[4]), ("1.weight", &[1])]);
+    assert_eq!(layers(&shared, Some("dense(4), prelu(4)")), "dense(4), prelu(4)");
 }
 
 #[test]
@@ -181,12 +296,12 @@ fn what_sizes_do_not_say_has_to_be_said() {
         "simple_rnn(4, relu, sequences), simple_rnn(4)"
     );
 
-    let heads = zeros(&[("0.weight", &[3, 2]), ("2.weight", &[1, 3])]);
+    let heads = zeros(&[("0.weight", &[3, 2]), ("0.bias", &[3]), ("2.weight", &[1, 3]), ("2.bias", &[1])]);
     let message = refused(&heads, None);
     assert!(message.starts_with("a state dict does not say which activations are between Linear modules"), "{message}");
     assert_eq!(layers(&heads, Some("dense(3, relu), dense(1)")), "dense(3, relu), dense(1)");
 
-    let apart = zeros(&[("0.weight", &[3, 2]), ("1.weight", &[1, 4])]);
+    let apart = zeros(&[("0.weight", &[3, 2]), ("0.bias", &[3]), ("1.weight", &[1, 4]), ("1.bias", &[1])]);
     assert!(
         refused(&apart, None)
             .contains("no order of the modules fits their sizes: `0`, Linear(2, 3); `1`, Linear(4, 1)")
@@ -266,8 +381,13 @@ fn every_tensor_is_used_or_named() {
         refused(&other_rows, None),
         needs("rnn.weight_ih_l0", "[12, 6]", "the layer of `rnn.weight_hh_l0` needs [24, inputs]")
     );
-    let conv = with("head.weight", |tensor| tensor.1 = vec![4, 3, 2]);
-    assert_eq!(refused(&conv, None), needs("head.weight", "[4, 3, 2]", "a Linear needs [outputs, inputs]"));
+    let conv2d = with("head.weight", |tensor| tensor.1 = vec![2, 2, 3, 2]);
+    assert_eq!(refused(&conv2d, None), needs("head.weight", "[2, 2, 3, 2]", "a Linear needs [outputs, inputs]"));
+    // A layer normalisation has a weight and a bias of one size.
+    assert_eq!(
+        refused(&[classifier(), zeros(&[("norm.weight", &[4]), ("norm.bias", &[4])])].concat(), None),
+        format!("tensor `norm.weight` [4]{left_over}")
+    );
 
     for value in [f32::NAN, f32::INFINITY] {
         let nan = with("rnn.bias_ih_l0", |tensor| tensor.2[7] = value);
@@ -277,11 +397,6 @@ fn every_tensor_is_used_or_named() {
 
 #[test]
 fn what_this_release_does_not_have_is_said_by_name() {
-    let reverse = zeros(&[("rnn.weight_ih_l0_reverse", &[4, 4]), ("rnn.weight_hh_l0_reverse", &[4, 4])]);
-    assert_eq!(
-        refused(&reverse, None),
-        "a bidirectional layer (tensor `rnn.weight_hh_l0_reverse`) cannot be imported: this release has none"
-    );
     let projection = zeros(&[("weight_hh_l0", &[16, 2]), ("weight_ih_l0", &[16, 3]), ("weight_hr_l0", &[2, 4])]);
     let message = refused(&projection, None);
     assert!(message.starts_with("an LSTM with projections, `proj_size` (tensor `weight_hr_l0`)"), "{message}");
@@ -290,12 +405,55 @@ fn what_this_release_does_not_have_is_said_by_name() {
 }
 
 #[test]
+fn a_backward_layer_is_whole_or_named() {
+    let both = |change: &dyn Fn(&mut Vec<Named>)| {
+        let mut tensors = state_dict(4, [3, 2, 1, 1, 2]);
+        change(&mut tensors);
+        tensors
+    };
+    assert_eq!(layers(&both(&|_| ()), None), "bidirectional(lstm(2, sequences))");
+    assert_eq!(layers(&both(&|_| ()), Some("bidirectional(lstm(2), merge=sum)")), "bidirectional(lstm(2), merge=sum)");
+    for (name, to, message) in [
+        ("weight_hh_l0", None, "there is no tensor `weight_hh_l0`, which a recurrent layer needs"),
+        ("weight_hh_l0_reverse", None, "tensor `bias_hh_l0_reverse` [8] belongs to no layer"),
+        (
+            "weight_ih_l0_reverse",
+            None,
+            "there is no tensor `weight_ih_l0_reverse`, which l0, LSTM(3, 2, bidirectional)",
+        ),
+        ("bias_hh_l0_reverse", Some("bias_hh_l0_revers"), "there is no tensor `bias_hh_l0_reverse`, which"),
+        ("weight_ih_l0_reverse", Some("weight_ih_l1_reverse"), "there is no tensor `weight_ih_l0_reverse`, which"),
+    ] {
+        let changed = both(&|tensors| {
+            let at = tensors.iter().position(|tensor| tensor.0 == name).unwrap();
+            match to {
+                Some(to) => tensors[at].0 = to.into(),
+                None => drop(tensors.remove(at)),
+            }
+        });
+        let found = refused(&changed, None);
+        assert!(found.starts_with(message), "{found}\n{message}");
+    }
+    let narrow = both(&|tensors| {
+        let tensor = tensors.iter_mut().find(|tensor| tensor.0 == "weight_ih_l0_reverse").unwrap();
+        (tensor.1, tensor.2) = (vec![8, 2], vec![0.0; 16]);
+    });
+    let message = "tensor `weight_ih_l0_reverse` has the shape [8, 2], but l0, LSTM(3, 2, bidirectional) needs [8, 3]";
+    assert_eq!(refused(&narrow, None), message);
+    let message = refused(&both(&|_| ()), Some("lstm(2)"));
+    assert_eq!(message, "--model: layer 1 is lstm(2), but what is left in the file is l0, LSTM(3, 2, bidirectional)");
+}
+
+#[test]
 fn a_search_among_many_modules_ends() {
-    let alike: Vec<_> = (0..32).map(|i| named(&format!("{i}.weight"), &[1, 1], [0.0])).collect();
+    let linear = |name: &str, [units, inputs]: [usize; 2]| {
+        zeros(&[(&format!("{name}.weight"), &[units, inputs]), (&format!("{name}.bias"), &[units])])
+    };
+    let alike: Vec<_> = (0..32).flat_map(|i| linear(&i.to_string(), [1, 1])).collect();
     assert!(refused(&alike, None).starts_with("the sizes do not say in which order"));
     // No order fits, which takes more tries than are made.
-    let mut fork: Vec<_> = (0..30).map(|i| named(&format!("{i}.weight"), &[2, 2], vec![0.0; 4])).collect();
-    fork.extend([named("x.weight", &[3, 2], vec![0.0; 6]), named("y.weight", &[3, 2], vec![0.0; 6])]);
+    let mut fork: Vec<_> = (0..30).flat_map(|i| linear(&i.to_string(), [2, 2])).collect();
+    fork.extend([linear("x", [3, 2]), linear("y", [3, 2])].concat());
     assert!(refused(&fork, None).starts_with("the sizes do not say in which order"));
 }
 
@@ -336,17 +494,23 @@ fn numbers_of_other_types_are_read_or_refused() {
 
     let double: Vec<u8> = [1.0_f64, 2.0, 3.0, 4.0, 5.0, 6.0].into_iter().flat_map(f64::to_le_bytes).collect();
     let bytes = serialize([("weight", view(Dtype::F64, &double))], None).unwrap();
-    let imported = from_safetensors(&bytes, &Options::default()).unwrap();
+    let options = Options { model: Some("dense(2)".into()), prefix: None };
+    let imported = from_safetensors(&bytes, &options).unwrap();
     assert_eq!(imported.model.network.parameters(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0, 0.0, 0.0]);
 }
 
 #[test]
 fn what_is_exported_is_imported_as_it_was() {
+    let embedding = Network::describe(1, "embedding(7, 3), lstm(2)").unwrap().initialized(1);
+    let imported = from_safetensors(&to_safetensors(&embedding).unwrap(), &Options::default()).unwrap();
+    assert_eq!(imported.model.network, embedding);
     for description in [
         "simple_rnn(5)",
         "simple_rnn(5, relu, sequences), dense(3, relu), dense(2, softmax)",
         "lstm(5, sequences), lstm(7), dense(2)",
         "gru(4, sequences), gru(4, sequences), dense(4, tanh), dense(4, sigmoid)",
+        "bidirectional(simple_rnn(5, relu, sequences)), bidirectional(lstm(3, sequences)), bidirectional(gru(4)), dense(2)",
+        "conv1d(6, 3, dilation=2, groups=3, relu), prelu(6), bidirectional(gru(2, sequences)), last, activation(tanh), dense(1)",
     ] {
         let network = Network::describe(3, description).unwrap().initialized(1);
         let imported = from_safetensors(&to_safetensors(&network).unwrap(), &Options::default()).unwrap();
@@ -356,7 +520,7 @@ fn what_is_exported_is_imported_as_it_was() {
 
 #[test]
 fn an_exported_normalisation_is_part_of_the_layer_behind_it() {
-    for description in ["simple_rnn(5)", "lstm(5)", "gru(5), dense(2)", "dense(3, tanh)"] {
+    for description in ["simple_rnn(5)", "lstm(5)", "gru(5), dense(2)", "dense(3, tanh)", "bidirectional(lstm(2))"] {
         let normalize = LayerKind::Normalize { size: 3 };
         let network = Network::describe(3, description).unwrap().initialized(1);
         let network = network.with_layer(0, normalize.into(), &[0.5, -2.0, 10.0, 2.0, 0.25, 0.1]).unwrap();
@@ -393,10 +557,21 @@ fn what_pytorch_does_not_have_is_not_exported() {
             "residual(dense(3))",
             format!("layer 1, residual(dense(3)), {pytorch}: a state dict has no way around a layer"),
         ),
+        (
+            "bidirectional(gru(2), merge=ave)",
+            format!(
+                "layer 1, bidirectional(gru(2), merge=ave), {pytorch}: PyTorch's bidirectional modules give both outputs side by side"
+            ),
+        ),
+        ("masking(0), gru(2)", format!("layer 1, masking(0), {pytorch}: PyTorch has no such module")),
     ] {
         let network = Network::describe(3, description).unwrap();
         assert_eq!(to_safetensors(&network).unwrap_err().to_string(), message);
     }
+    let convolution = Network::describe(3, "conv1d(2, 3)").unwrap();
+    let behind = convolution.with_layer(0, LayerKind::Normalize { size: 3 }.into(), &[1.0; 6]).unwrap();
+    let message = to_safetensors(&behind).unwrap_err().to_string();
+    assert_eq!(message, format!("layer 2, conv1d(2, 3), {pytorch}: it cannot take in the normalisation before it"));
     let normalize = Network::new(vec![LayerKind::Normalize { size: 3 }.into()]).unwrap();
     let message = to_safetensors(&normalize).unwrap_err().to_string();
     assert_eq!(message, format!("layer 1, normalize(3), {pytorch}: there is no layer behind it to take it in"));

@@ -9,14 +9,15 @@ use std::path::PathBuf;
 /// Read a model of another framework
 #[derive(Args)]
 #[command(after_help = "\
-Reads .safetensors files with PyTorch's state dicts: nn.RNN, nn.LSTM, nn.GRU, their cells and
-nn.Linear. In Python:
+Reads .safetensors files with PyTorch's state dicts: nn.RNN, nn.LSTM, nn.GRU, bidirectional ones
+too, their cells and nn.Linear; where --model says so, nn.Embedding, nn.Conv1d and nn.PReLU.
+In Python:
   safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")
 Also .json files: RTNeural's models of lstm, gru, dense and activation, and state dicts as lists.
 
 Everything in the file is used, or the import fails and says what is not. A state dict does not say
-which activation is where, and whether only the last output counts: what was assumed is said, and
---model says otherwise.
+which activation is where, and whether only the last output counts (`last`): what was assumed is
+said, and --model says otherwise.
 
 Example:
   gatelet import model.safetensors \\
