@@ -8,7 +8,7 @@
 //! | file | what is read |
 //! |---|---|
 //! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, both ways too, their cells, and `nn.Linear`; with [`Options::model`] also of `nn.Embedding`, `nn.Conv1d`, `nn.PReLU` and a Linear without bias |
-//! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense` and `activation` |
+//! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense`, `conv1d`, `batchnorm`, `prelu` and `activation` |
 //!
 //! # What PyTorch's words are here
 //!
