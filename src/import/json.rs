@@ -2,12 +2,16 @@
 
 use super::ImportError;
 use super::tensors::finite;
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 
 pub(super) fn damaged_json(error: serde_json::Error) -> ImportError {
     ImportError::Damaged { format: ".json", problem: error.to_string() }
 }
+
+/// The names in an object.
+pub(super) type Keys = BTreeMap<String, IgnoredAny>;
 
 /// A number, a list, a list of lists …, all of the same length.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, both ways too, their cells, and `nn.Linear`; with [`Options::model`] also of `nn.Embedding`, `nn.Conv1d`, `nn.PReLU` and a Linear without bias |
 //! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense`, `conv1d`, `batchnorm`, `prelu` and `activation` |
+//! | `.nam` | Neural Amp Modeler's models of the LSTM architecture, with the state that they begin with |
 //!
 //! # What PyTorch's words are here
 //!
@@ -28,6 +29,7 @@
 
 mod error;
 mod json;
+mod nam;
 mod pytorch;
 mod rtneural;
 mod tensors;
@@ -62,6 +64,7 @@ pub struct Imported {
 enum Format {
     Safetensors,
     Json,
+    Nam,
 }
 
 impl Format {
@@ -71,12 +74,13 @@ impl Format {
         match extension.as_str() {
             "safetensors" => Ok(Format::Safetensors),
             "json" => Ok(Format::Json),
+            "nam" => Ok(Format::Nam),
             "pt" | "pth" | "bin" => Err(ImportError::UnknownFormat {
                 name,
                 advice: "PyTorch's own files hold programs; in Python, \
                          `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")` writes one that does not",
             }),
-            _ => Err(ImportError::UnknownFormat { name, advice: "there are .safetensors and .json" }),
+            _ => Err(ImportError::UnknownFormat { name, advice: "there are .safetensors, .json and .nam" }),
         }
     }
 }
@@ -91,6 +95,7 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     let imported = match format {
         Format::Safetensors => from_safetensors(&bytes, options),
         Format::Json => from_json(&bytes, options),
+        Format::Nam => from_nam(&bytes, options),
     };
     imported.map_err(|error| error.of(path))
 }
@@ -105,6 +110,7 @@ pub fn list(path: &Path) -> Result<Vec<Entry>, ImportError> {
     let listed = match format {
         Format::Safetensors => tensors::safetensors_entries(&bytes),
         Format::Json => json_entries(&bytes),
+        Format::Nam => nam::entries(&bytes),
     };
     listed.map_err(|error| error.of(path))
 }
@@ -126,6 +132,17 @@ pub fn from_json(bytes: &[u8], options: &Options) -> Result<Imported, ImportErro
         return rtneural::import(bytes, keys, options);
     }
     pytorch::import(Tensors::from_json(bytes, options.prefix.as_deref().unwrap_or(""))?, options)
+}
+
+/// Reads a model of Neural Amp Modeler, of the LSTM architecture, from the content of a `.nam` file.
+///
+/// It begins with the file's own state, [`Inference::initial_state`](crate::network::Inference::initial_state). The program itself
+/// lets half a second of silence through before it listens.
+///
+/// # Errors
+/// If it is damaged, or has something in it that is not understood.
+pub fn from_nam(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    nam::import(bytes, options)
 }
 
 fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {

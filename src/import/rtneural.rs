@@ -1,12 +1,10 @@
 //! RTNeural's JSON: layers in order, with Keras's weights. RTNeural itself skips a layer that it does not know or whose size is wrong.
 
-use super::json::{Array, damaged_json};
+use super::json::{Array, Keys, damaged_json};
 use super::{Entry, ImportError, Imported, Options};
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Model, Network, Recurrent};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Document {
@@ -55,9 +53,6 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
     }
     Ok(entries)
 }
-
-/// The names in a file's object.
-pub(super) type Keys = BTreeMap<String, IgnoredAny>;
 
 /// The names in the file's object, if it is RTNeural's document, and not a state dict.
 pub(super) fn document(bytes: &[u8]) -> Result<Option<Keys>, ImportError> {

@@ -65,6 +65,24 @@ fn a_model_of_rtneural_predicts_what_its_tests_expect() {
     assert!(found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() <= 1e-5), "{predicted}");
 }
 
+/// From the model's own initial state on.
+#[test]
+fn a_model_of_neural_amp_modeler_predicts_its_reference() {
+    let folder = Folder::new()
+        .with("lstm.nam", include_bytes!("../models/nam/lstm.nam"))
+        .with("x.npy", include_bytes!("../models/nam/lstm.x.npy"))
+        .with("expected.npy", include_bytes!("../models/nam/lstm.y.npy"));
+    assert_eq!(folder.results("import --list lstm.nam"), "weights (LSTM)  [70]  number\n");
+    let (status, _, notes) = folder.run("import lstm.nam --out m.gatelet");
+    let described = "note: it is for 48000 samples per second\n\
+                     wrote m.gatelet: initial_state(lstm(3, sequences)), dense(1)\n";
+    assert_eq!((status, &*notes), (0, described));
+    folder.results("predict m.gatelet --input x.npy --output y.npy");
+    let [found, expected] = ["y.npy", "expected.npy"].map(|name| gatelet::data::read_npy(&folder.path(name)).unwrap());
+    assert_eq!(found.shape, expected.shape);
+    assert!(found.values.iter().zip(&expected.values).all(|(found, expected)| (found - expected).abs() <= 1e-5));
+}
+
 #[test]
 fn a_description_says_what_the_file_does_not() {
     let folder = Folder::new().with("model.safetensors", STATE_DICT);
