@@ -1,9 +1,13 @@
-//! Writes the seeds of the fuzz targets to `corpus/` (those of `import_json` are text, written by hand): `cargo run --bin seeds` in the folder `fuzz`.
+//! Writes the seeds of the fuzz targets to `corpus/` (those of `import_json` and `import_nam` are text, written by hand): `cargo run --bin seeds` in the folder `fuzz`.
 
 use gatelet::export::to_safetensors;
 use gatelet::network::{LayerKind, Model, Network};
 use std::error::Error;
 use std::path::Path;
+
+/// What the target `import_safetensors` says of a model, too.
+const TAGGER: &str =
+    "embedding(3, 2), conv1d(2, 2, groups=2), prelu(2), bidirectional(gru(1)), activation(tanh), dense(1)";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // The two types of the target …
@@ -42,6 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("rnn", 2, 1, "simple_rnn(1, sequences)", true),
         ("gru", 0, 3, "gru(2, sequences), dense(1)", true),
         ("own", 0, 2, "lstm(2), dense(2, relu), dense(2, softmax)", false),
+        ("both", 0, 2, "bidirectional(lstm(1, sequences)), bidirectional(gru(1, sequences))", true),
+        ("tagger", 5, 1, TAGGER, true),
+        ("flat", 4, 4, "dense(1)", true),
     ] {
         let mut bytes = to_safetensors(&Network::describe(inputs, description)?.initialized(1))?;
         let own = b"\"gatelet\"";

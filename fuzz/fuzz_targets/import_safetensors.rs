@@ -8,17 +8,19 @@ use gatelet::export::to_safetensors;
 use gatelet::import::{Options, from_safetensors};
 use libfuzzer_sys::fuzz_target;
 
-const MODELS: [Option<&str>; 4] = [
+const MODELS: [Option<&str>; 6] = [
     None,
     Some("lstm(2, sequences), lstm(2), dense(2, softmax)"),
     Some("simple_rnn(1, relu)"),
     Some("gru(2), dense(1)"),
+    Some("flatten(2), dense(1)"),
+    Some("embedding(3, 2), conv1d(2, 2, groups=2), prelu(2), bidirectional(gru(1)), activation(tanh), dense(1)"),
 ];
 
 fuzz_target!(|input: &[u8]| {
     let Some((&mode, file)) = input.split_first() else { return };
-    let model = MODELS[usize::from(mode % 4)].map(str::to_owned);
-    let prefix = (mode & 4 != 0).then(|| "model".to_owned());
+    let model = MODELS[usize::from(mode) % MODELS.len()].map(str::to_owned);
+    let prefix = (mode >= 128).then(|| "model".to_owned());
     let Ok(imported) = from_safetensors(file, &Options { model, prefix }) else { return };
     imported.model.to_bytes().expect("what was imported can be written");
     let network = &imported.model.network;
