@@ -13,6 +13,10 @@ pub(super) fn damaged_json(error: serde_json::Error) -> ImportError {
 /// The names in an object.
 pub(super) type Keys = BTreeMap<String, IgnoredAny>;
 
+pub(super) fn keys(bytes: &[u8]) -> Result<Keys, ImportError> {
+    serde_json::from_slice(bytes).map_err(damaged_json)
+}
+
 /// A number, a list, a list of lists …, all of the same length.
 #[derive(Debug, Default)]
 pub(super) struct Array {

@@ -8,7 +8,7 @@
 //! | file | what is read |
 //! |---|---|
 //! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, both ways too, their cells, and `nn.Linear`; with [`Options::model`] also of `nn.Embedding`, `nn.Conv1d`, `nn.PReLU` and a Linear without bias |
-//! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense`, `conv1d`, `batchnorm`, `prelu` and `activation` |
+//! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense`, `conv1d`, `batchnorm`, `prelu` and `activation`; Automated-GuitarAmpModelling's and GuitarML's LSTM, GRU and RNN |
 //! | `.nam` | Neural Amp Modeler's models of the LSTM architecture, with the state that they begin with |
 //!
 //! # What PyTorch's words are here
@@ -28,6 +28,7 @@
 //! | `pack_padded_sequence` | each series in a run of its own length |
 
 mod error;
+mod guitarml;
 mod json;
 mod nam;
 mod pytorch;
@@ -123,12 +124,17 @@ pub fn from_safetensors(bytes: &[u8], options: &Options) -> Result<Imported, Imp
     pytorch::import(Tensors::from_safetensors(bytes, options.prefix.as_deref().unwrap_or(""))?, options)
 }
 
-/// Reads an RTNeural model, or a PyTorch state dict that is written as lists of lists by name, from the content of a `.json` file.
+/// Reads an RTNeural model, a model of Automated-GuitarAmpModelling, or a PyTorch state dict that is written as lists of lists by name,
+/// from the content of a `.json` file.
 ///
 /// # Errors
 /// If it is damaged, or has something in it that is not understood.
 pub fn from_json(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
-    if let Some(keys) = rtneural::document(bytes)? {
+    let keys = json::keys(bytes)?;
+    if guitarml::is_document(&keys) {
+        return guitarml::import(bytes, &keys, options);
+    }
+    if rtneural::is_document(&keys) {
         return rtneural::import(bytes, keys, options);
     }
     pytorch::import(Tensors::from_json(bytes, options.prefix.as_deref().unwrap_or(""))?, options)
@@ -146,7 +152,15 @@ pub fn from_nam(bytes: &[u8], options: &Options) -> Result<Imported, ImportError
 }
 
 fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
-    if rtneural::document(bytes)?.is_some() { rtneural::entries(bytes) } else { tensors::json_entries(bytes) }
+    let keys = json::keys(bytes)?;
+    if guitarml::is_document(&keys) {
+        guitarml::entries(bytes)
+    } else if rtneural::is_document(&keys) {
+        rtneural::entries(bytes)
+    } else {
+        let arrays: json::NamedArrays = serde_json::from_slice(bytes).map_err(json::damaged_json)?;
+        Ok(arrays.entries())
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImportError> {

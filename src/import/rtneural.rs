@@ -54,10 +54,9 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
     Ok(entries)
 }
 
-/// The names in the file's object, if it is RTNeural's document, and not a state dict.
-pub(super) fn document(bytes: &[u8]) -> Result<Option<Keys>, ImportError> {
-    let keys: Keys = serde_json::from_slice(bytes).map_err(damaged_json)?;
-    Ok(keys.contains_key("layers").then_some(keys))
+/// Whether a file's object is RTNeural's document.
+pub(super) fn is_document(keys: &Keys) -> bool {
+    keys.contains_key("layers")
 }
 
 pub(super) fn import(bytes: &[u8], keys: Keys, options: &Options) -> Result<Imported, ImportError> {

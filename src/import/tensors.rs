@@ -110,8 +110,12 @@ impl Tensors {
 
     /// The arrays of a `.json` file whose names begin with `prefix`.
     pub(super) fn from_json(bytes: &[u8], prefix: &str) -> Result<Self, ImportError> {
+        Self::from_arrays(serde_json::from_slice(bytes).map_err(damaged_json)?, prefix)
+    }
+
+    /// Those of arrays.
+    pub(super) fn from_arrays(NamedArrays(arrays): NamedArrays, prefix: &str) -> Result<Self, ImportError> {
         let mut tensors = Self::new(prefix);
-        let NamedArrays(arrays) = serde_json::from_slice(bytes).map_err(damaged_json)?;
         for (whole, mut array) in arrays {
             let Some(name) = whole.strip_prefix(&tensors.prefix) else { continue };
             let shape = core::mem::take(&mut array.shape);
@@ -156,10 +160,12 @@ impl Tensors {
     }
 }
 
-pub(super) fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
-    let NamedArrays(arrays) = serde_json::from_slice(bytes).map_err(damaged_json)?;
-    let entry = |(name, array): (String, Array)| Entry { name, shape: array.shape, data_type: "number".into() };
-    Ok(arrays.into_iter().map(entry).collect())
+impl NamedArrays {
+    /// What `--list` shows of them.
+    pub(super) fn entries(self) -> Vec<Entry> {
+        let entry = |(name, array): (String, Array)| Entry { name, shape: array.shape, data_type: "number".into() };
+        self.0.into_iter().map(entry).collect()
+    }
 }
 
 /// Numbers as 32-bit floats, all of which are finite.

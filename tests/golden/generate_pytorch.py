@@ -13,7 +13,8 @@ directions, given (0 or 1), first (the number of the first input), steps, then t
 direction its final h and, of an LSTM, c. Number i of a given state, in that order, is 0.8 sin(0.9 i + 0.5).
 
 Also writes state dicts as PyTorch saves them, with inputs and what PyTorch makes of them: pytorch.safetensors and pytorch.json, and
-pytorch_tagger.safetensors and pytorch_tagger.json.
+pytorch_tagger.safetensors and pytorch_tagger.json; and guitarml.json: models as Automated-GuitarAmpModelling writes them, for
+GuitarML's programs.
 """
 import json
 import pathlib
@@ -89,6 +90,27 @@ class Tagger(torch.nn.Module):
         return torch.softmax(self.head(torch.tanh(y[:, -1])), dim=-1)
 
 
+class SimpleRNN(torch.nn.Module):
+    """The class of this name in Automated-GuitarAmpModelling (CoreAudioML), and what it writes."""
+
+    def __init__(self, unit, inputs, outputs, units, layers, skip, bias):
+        super().__init__()
+        self.data = {"model": "SimpleRNN", "input_size": inputs, "skip": skip, "output_size": outputs, "unit_type": unit,
+                     "num_layers": layers, "hidden_size": units, "bias_fl": bias}
+        self.rec = getattr(torch.nn, unit)(inputs, units, layers, batch_first=True)
+        self.lin = torch.nn.Linear(units, outputs, bias=bias)
+
+    def forward(self, x):
+        y = self.lin(self.rec(x)[0])
+        return y + x[..., : self.data["skip"]] if self.data["skip"] else y
+
+    def case(self, steps):
+        weights = {name: tensor.tolist() for name, tensor in self.state_dict().items()}
+        x = torch.randn(steps, self.data["input_size"])
+        model = {"model_data": self.data, "state_dict": weights}
+        return {"model": model, "x": x.tolist(), "y": self(x[None])[0].tolist()}
+
+
 class Classifier(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -126,3 +148,11 @@ with torch.no_grad():
     x = torch.randint(11, (4, 9))
     answers = {"x": x.tolist(), "y": tagger(x).tolist()}
     (HERE / "pytorch_tagger.json").write_text(json.dumps(answers) + "\n")
+    cases = [
+        SimpleRNN("LSTM", 1, 1, 9, 1, skip=1, bias=True),
+        SimpleRNN("LSTM", 2, 1, 7, 1, skip=1, bias=True),
+        SimpleRNN("GRU", 3, 2, 5, 1, skip=2, bias=True),
+        SimpleRNN("RNN", 2, 3, 4, 1, skip=1, bias=False),
+        SimpleRNN("LSTM", 1, 1, 6, 2, skip=0, bias=True),
+    ]
+    (HERE / "guitarml.json").write_text(json.dumps([case.case(12) for case in cases]) + "\n")

@@ -2,6 +2,7 @@
 //! missing, left over, of another shape or no number is an error that names it.
 #![cfg(feature = "import")]
 
+mod guitarml;
 mod nam;
 mod pytorch;
 mod rtneural;

@@ -14,7 +14,8 @@ too, their cells and nn.Linear; where --model says so, nn.Embedding, nn.Conv1d a
 In Python:
   safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")
 Also .json files: RTNeural's models of lstm, gru, dense, conv1d, batchnorm, prelu and activation,
-and state dicts as lists. Also .nam files: Neural Amp Modeler's models of the LSTM architecture.
+GuitarML's, and state dicts as lists; .nam files: Neural Amp Modeler's models of the LSTM
+architecture.
 
 Everything in the file is used, or the import fails and says what is not. A state dict does not say
 which activation is where, and whether only the last output counts (`last`): what was assumed is
