@@ -142,7 +142,8 @@ fn module_of(module: &str, tensors: &Tensors) -> Result<Module, ImportError> {
         let what = format!("an LSTM with projections, `proj_size` (tensor `{module}{name}`)");
         return Err(ImportError::Unsupported { what, advice: "this release has none".into() });
     }
-    let ends = own.iter().filter_map(|name| name.strip_prefix("weight_hh"));
+    // Of one of them, the other is missed by its name.
+    let ends = own.iter().filter_map(|name| name.strip_prefix("weight_hh").or(name.strip_prefix("weight_ih")));
     let ends: BTreeSet<&str> = ends.map(|end| end.strip_suffix(REVERSE).unwrap_or(end)).collect();
     if ends.is_empty() {
         return Ok(vec![weight(module, &own, tensors)?]);
@@ -155,12 +156,12 @@ fn module_of(module: &str, tensors: &Tensors) -> Result<Module, ImportError> {
 /// What a module is whose tensors are `weight` and perhaps `bias`.
 fn weight(module: &str, own: &[&str], tensors: &Tensors) -> Result<Layer, ImportError> {
     let name = format!("{module}weight");
-    let Some(tensor) = tensors.get(&name) else {
-        return Err(tensors.left_over(&format!("{module}{}", own.first().unwrap_or(&""))));
-    };
     if let Some(other) = own.iter().find(|name| !["weight", "bias"].contains(*name)) {
         return Err(tensors.left_over(&format!("{module}{other}")));
     }
+    let Some(tensor) = tensors.get(&name) else {
+        return Err(tensors.missing(&name, &format!("`{module}bias`")));
+    };
     let kind = match *tensor.shape.as_slice() {
         // With a bias it is some normalisation.
         [_] if own.contains(&"bias") => return Err(tensors.left_over(&name)),
@@ -206,10 +207,11 @@ fn recurrent(module: &str, end: &str, tensors: &Tensors) -> Result<Layer, Import
         }
     };
     let layer = Recurrent { return_sequences: true, ..Recurrent::new(cell, inputs, units) };
-    let kind = if tensors.get(&format!("{of_state}{REVERSE}")).is_some() {
-        LayerKind::Bidirectional { layer, merge: Merge::Concat }
-    } else {
-        LayerKind::Recurrent(layer)
+    let backward = [&of_state, &of_inputs].map(|name| format!("{name}{REVERSE}"));
+    let kind = match backward.each_ref().map(|name| tensors.get(name).is_some()) {
+        [false, false] => LayerKind::Recurrent(layer),
+        [true, true] => LayerKind::Bidirectional { layer, merge: Merge::Concat },
+        [found, _] => return Err(tensors.missing(&backward[usize::from(found)], "a bidirectional layer")),
     };
     Ok(Layer { module: module.into(), end: end.into(), kind })
 }

@@ -5,7 +5,7 @@ use gatelet::export::to_safetensors;
 use gatelet::import::{Imported, Options, from_json, from_safetensors};
 use gatelet::network::{LayerKind, Network};
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, serialize};
+use safetensors::{Dtype, SafeTensors, serialize};
 
 /// A tensor: its name, shape and numbers.
 type Named = (String, Vec<usize>, Vec<f32>);
@@ -415,12 +415,8 @@ fn a_backward_layer_is_whole_or_named() {
     assert_eq!(layers(&both(&|_| ()), Some("bidirectional(lstm(2), merge=sum)")), "bidirectional(lstm(2), merge=sum)");
     for (name, to, message) in [
         ("weight_hh_l0", None, "there is no tensor `weight_hh_l0`, which a recurrent layer needs"),
-        ("weight_hh_l0_reverse", None, "tensor `bias_hh_l0_reverse` [8] belongs to no layer"),
-        (
-            "weight_ih_l0_reverse",
-            None,
-            "there is no tensor `weight_ih_l0_reverse`, which l0, LSTM(3, 2, bidirectional)",
-        ),
+        ("weight_hh_l0_reverse", None, "there is no tensor `weight_hh_l0_reverse`, which a bidirectional layer needs"),
+        ("weight_ih_l0_reverse", None, "there is no tensor `weight_ih_l0_reverse`, which a bidirectional layer needs"),
         ("bias_hh_l0_reverse", Some("bias_hh_l0_revers"), "there is no tensor `bias_hh_l0_reverse`, which"),
         ("weight_ih_l0_reverse", Some("weight_ih_l1_reverse"), "there is no tensor `weight_ih_l0_reverse`, which"),
     ] {
@@ -442,6 +438,48 @@ fn a_backward_layer_is_whole_or_named() {
     assert_eq!(refused(&narrow, None), message);
     let message = refused(&both(&|_| ()), Some("lstm(2)"));
     assert_eq!(message, "--model: layer 1 is lstm(2), but what is left in the file is l0, LSTM(3, 2, bidirectional)");
+}
+
+/// The tensors of a file that PyTorch has saved.
+fn tensors_of(bytes: &[u8]) -> Vec<Named> {
+    let file = SafeTensors::deserialize(bytes).unwrap();
+    let floats = |bytes: &[u8]| -> Vec<f32> { bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect() };
+    let mut tensors: Vec<_> = file.iter().map(|(name, view)| named(name, view.shape(), floats(view.data()))).collect();
+    tensors.sort_by(|a, b| a.0.cmp(&b.0));
+    tensors
+}
+
+#[test]
+fn each_tensor_of_a_file_is_named_when_something_is_wrong_with_it() {
+    let classifier: &[u8] = include_bytes!("../golden/pytorch.safetensors");
+    for (bytes, model) in [(classifier, None), (include_bytes!("../golden/pytorch_tagger.safetensors"), Some(TAGGER))] {
+        let whole = tensors_of(bytes);
+        for at in 0..whole.len() {
+            let name = &whole[at].0;
+            let changed = |change: &dyn Fn(&mut Vec<Named>)| {
+                let mut tensors = whole.clone();
+                change(&mut tensors);
+                let message = refused(&tensors, model).replace(".x", ".");
+                let module = name.rsplit_once('.').map_or("", |(module, _)| module);
+                // A module of another kind or size is not found by the description; what it is called is said.
+                let said = message.contains(&format!("`{name}`")) || message.contains(&format!("`{module}`"));
+                assert!(said, "{name}: {message}");
+                message
+            };
+            let dot = name.rfind('.').map_or(0, |dot| dot + 1);
+            changed(&|tensors| tensors[at].0.insert(dot, 'x'));
+            changed(&|tensors| {
+                let (_, shape, values) = &mut tensors[at];
+                shape[0] -= 1;
+                values.truncate(shape.iter().product());
+            });
+            let message = changed(&|tensors| tensors[at].2[1] = f32::NAN);
+            assert_eq!(message, format!("tensor `{name}`: number 1 is NaN"));
+        }
+        let mut more = whole.clone();
+        more.push(named("rnn.gate", &[3], vec![0.0; 3]));
+        assert!(refused(&more, model).starts_with("tensor `rnn.gate` [3] belongs to no layer"));
+    }
 }
 
 #[test]
