@@ -44,6 +44,38 @@ fn an_imported_model_predicts_what_pytorch_does() {
     }
 }
 
+/// An embedding, a convolution and layers that go both ways, as a description puts them together.
+#[test]
+fn a_described_model_predicts_what_pytorch_does() {
+    #[derive(serde::Deserialize)]
+    struct Answers {
+        x: Vec<Vec<u8>>,
+        y: Vec<Vec<f32>>,
+    }
+    let answers: Answers = serde_json::from_str(include_str!("../golden/pytorch_tagger.json")).unwrap();
+    let mut csv = "id,token\n".to_owned();
+    for (series, tokens) in answers.x.iter().enumerate() {
+        tokens.iter().for_each(|token| writeln!(csv, "{series},{token}").unwrap());
+    }
+    let folder = Folder::new()
+        .with("model.safetensors", include_bytes!("../golden/pytorch_tagger.safetensors"))
+        .with("x.csv", csv);
+    let model = "embedding(11, 6), conv1d(8, 3, dilation=2, groups=2), prelu(8), bidirectional(gru(5, sequences)), \
+                 bidirectional(gru(5, sequences)), last, activation(tanh), dense(3, softmax)";
+    let (status, _, notes) = folder.run(&format!("import model.safetensors --model '{model}' -o m.gatelet"));
+    assert_eq!((status, notes), (0, format!("wrote m.gatelet: {model}\n")));
+    let predicted = folder.results("predict m.gatelet --input x.csv --series id");
+    let rows: Vec<Vec<f32>> = predicted
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect())
+        .collect();
+    assert_eq!(rows.len(), answers.y.len(), "{predicted}");
+    for (found, expected) in rows.concat().iter().zip(answers.y.concat()) {
+        assert!((found - expected).abs() <= 2e-6, "{found} instead of {expected}");
+    }
+}
+
 #[test]
 fn a_model_of_rtneural_predicts_what_its_tests_expect() {
     let x = include_str!("../golden/rtneural/lstm_x_python.csv");
@@ -106,10 +138,14 @@ fn what_cannot_be_imported_leaves_nothing_behind() {
     let folder = Folder::new()
         .with("model.safetensors", STATE_DICT)
         .with("cut.safetensors", &STATE_DICT[..2000])
+        .with("cut.nam", &include_bytes!("../models/nam/lstm.nam")[..2000])
+        .with("wavenet.nam", r#"{"version": "0.5.4", "architecture": "WaveNet", "config": {}, "weights": []}"#)
         .with("m.pt", "");
     let files = folder.files();
     for (status, arguments, message) in [
         (1, "import cut.safetensors -o m.gatelet", "cut.safetensors: not a whole .safetensors file: "),
+        (1, "import cut.nam -o m.gatelet", "cut.nam: not a whole .nam file: "),
+        (1, "import wavenet.nam -o m.gatelet", "wavenet.nam: `architecture`: WaveNet cannot be imported: "),
         (1, "import --list cut.safetensors", "cut.safetensors: not a whole .safetensors file: "),
         (1, "import none.safetensors -o m.gatelet", "cannot read none.safetensors: "),
         (1, "import model.safetensors -o none/m.gatelet", "--out none/m.gatelet: there is no folder none"),
