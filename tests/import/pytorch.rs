@@ -124,7 +124,7 @@ fn sequences_give_what_pytorch_gives() {
     let lines = include_str!("../golden/pytorch_sequences.txt");
     let mut worst = 0.0_f32;
     for line in lines.lines() {
-        let (network, [inputs, _, layers, _, _, given, first, steps], expected) = golden::<8>(line);
+        let (network, [inputs, units, layers, _, directions, given, first, steps], expected) = golden::<8>(line);
         let xs = wave(first, steps * inputs, 1.0, 1.3, 0.0);
         let inference = network.inference();
         let mut begin = inference.zero_state();
@@ -140,6 +140,18 @@ fn sequences_give_what_pytorch_gives() {
         });
         assert!(error <= 2e-6, "{error} in {line}");
         worst = worst.max(error);
+
+        // One output for the sequence: the final h of the last layer, of both directions.
+        let description = network.to_string();
+        let (before, last) = description.rsplit_once(", sequences").unwrap();
+        let mut ending = Network::describe(inputs, &format!("{before}{last}")).unwrap();
+        ending.parameters_mut().copy_from_slice(network.parameters());
+        let states = &expected[steps * network.outputs()..][inference.state_of(layers - 1)];
+        let ends: Vec<f32> =
+            states.chunks_exact(states.len() / directions).flat_map(|state| &state[..units]).copied().collect();
+        let inference = ending.inference();
+        let error = difference(&ends, || inference.run_last(&mut begin.clone(), &xs).unwrap());
+        assert!(error <= 2e-6, "{error} in the last output of {line}");
     }
     assert_eq!(lines.lines().count(), 144);
     println!("largest difference: {worst:.1e}");
