@@ -64,7 +64,7 @@
 //! |---|---|
 //! | `nalgebra` | nalgebra's vectors in and out of a step |
 //! | `std` | networks of run-time sizes, data, trainer, export; implies `nalgebra` |
-//! | `import` | models of PyTorch, RTNeural, GuitarML and Neural Amp Modeler; implies `std` |
+//! | `import` | models of Keras, PyTorch, RTNeural, GuitarML and Neural Amp Modeler; implies `std` |
 //! | `cli` | the command line tool `gatelet` |
 #![cfg_attr(not(feature = "std"), no_std)]
 

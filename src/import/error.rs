@@ -57,6 +57,14 @@ pub enum ImportError {
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// A tensor that no layer of a model that says its layers needs.
+    #[error("tensor `{name}` {shape:?} belongs to no layer of the model")]
+    Unused {
+        /// Its name.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
     /// A tensor has another shape than its layer.
     #[error("tensor `{name}` has the shape {found:?}, but {by} needs {expected}")]
     Shape {

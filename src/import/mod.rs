@@ -7,6 +7,8 @@
 //!
 //! | file | what is read |
 //! |---|---|
+//! | `.keras` | Keras 3's models: sequential ones, and graphs that are a series of layers |
+//! | `.h5` | the same of Keras 2 and 3; files of weights alone, with [`Options::model`] |
 //! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, both ways too, their cells, and `nn.Linear`; with [`Options::model`] also of `nn.Embedding`, `nn.Conv1d`, `nn.PReLU` and a Linear without bias |
 //! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense`, `conv1d`, `batchnorm`, `prelu` and `activation`; Automated-GuitarAmpModelling's and GuitarML's LSTM, GRU and RNN |
 //! | `.nam` | Neural Amp Modeler's models of the LSTM architecture, with the state that they begin with |
@@ -30,6 +32,7 @@
 mod error;
 mod guitarml;
 mod json;
+mod keras;
 mod nam;
 mod pytorch;
 mod rtneural;
@@ -65,6 +68,8 @@ pub struct Imported {
 enum Format {
     Safetensors,
     Json,
+    Keras,
+    H5,
     Nam,
 }
 
@@ -75,13 +80,15 @@ impl Format {
         match extension.as_str() {
             "safetensors" => Ok(Format::Safetensors),
             "json" => Ok(Format::Json),
+            "keras" => Ok(Format::Keras),
+            "h5" | "hdf5" => Ok(Format::H5),
             "nam" => Ok(Format::Nam),
             "pt" | "pth" | "bin" => Err(ImportError::UnknownFormat {
                 name,
                 advice: "PyTorch's own files hold programs; in Python, \
                          `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")` writes one that does not",
             }),
-            _ => Err(ImportError::UnknownFormat { name, advice: "there are .safetensors, .json and .nam" }),
+            _ => Err(ImportError::UnknownFormat { name, advice: "there are .keras, .h5, .safetensors, .json and .nam" }),
         }
     }
 }
@@ -96,6 +103,8 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     let imported = match format {
         Format::Safetensors => from_safetensors(&bytes, options),
         Format::Json => from_json(&bytes, options),
+        Format::Keras => from_keras(&bytes, options),
+        Format::H5 => from_h5(&bytes, options),
         Format::Nam => from_nam(&bytes, options),
     };
     imported.map_err(|error| error.of(path))
@@ -111,6 +120,8 @@ pub fn list(path: &Path) -> Result<Vec<Entry>, ImportError> {
     let listed = match format {
         Format::Safetensors => tensors::safetensors_entries(&bytes),
         Format::Json => json_entries(&bytes),
+        Format::Keras => keras::keras_entries(&bytes),
+        Format::H5 => keras::h5_entries(&bytes),
         Format::Nam => nam::entries(&bytes),
     };
     listed.map_err(|error| error.of(path))
@@ -149,6 +160,22 @@ pub fn from_json(bytes: &[u8], options: &Options) -> Result<Imported, ImportErro
 /// If it is damaged, or has something in it that is not understood.
 pub fn from_nam(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
     nam::import(bytes, options)
+}
+
+/// Reads a Keras model from the content of a `.keras` file.
+///
+/// # Errors
+/// If it is damaged, or has something in it that is not understood.
+pub fn from_keras(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    keras::from_keras(bytes, options)
+}
+
+/// Reads a Keras model from the content of an `.h5` file; one of weights alone takes [`Options::model`].
+///
+/// # Errors
+/// If it is damaged, or has something in it that is not understood.
+pub fn from_h5(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    keras::from_h5(bytes, options)
 }
 
 fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {

@@ -19,7 +19,7 @@ pub struct Entry {
 
 pub(super) struct Tensor {
     pub(super) shape: Vec<usize>,
-    values: Vec<f32>,
+    pub(super) values: Vec<f32>,
 }
 
 /// The tensors that no layer has taken yet.
@@ -85,6 +85,11 @@ impl Tensors {
             0 => Err(ImportError::Missing { name: format!("{}…", self.prefix), by: "the model".into() }),
             _ => Ok(self),
         }
+    }
+
+    /// These, with all of their names.
+    pub(super) fn of(tensors: Vec<(String, Tensor)>) -> Self {
+        Tensors { all: tensors.into_iter().collect(), ..Self::new("") }
     }
 
     /// The tensors of a `.safetensors` file whose names begin with `prefix`.

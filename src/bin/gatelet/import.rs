@@ -9,7 +9,9 @@ use std::path::PathBuf;
 /// Read a model of another framework
 #[derive(Args)]
 #[command(after_help = "\
-Reads .safetensors files with PyTorch's state dicts: nn.RNN, nn.LSTM, nn.GRU, bidirectional ones
+Reads .keras and .h5 files with Keras's models, sequential ones and graphs that are a series of
+layers; an .h5 file of weights alone takes --model.
+Also .safetensors files with PyTorch's state dicts: nn.RNN, nn.LSTM, nn.GRU, bidirectional ones
 too, their cells and nn.Linear; where --model says so, nn.Embedding, nn.Conv1d and nn.PReLU.
 In Python:
   safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")
@@ -21,7 +23,8 @@ Everything in the file is used, or the import fails and says what is not. A stat
 which activation is where, and whether only the last output counts (`last`): what was assumed is
 said, and --model says otherwise.
 
-Example:
+Examples:
+  gatelet import model.keras --out model.gatelet
   gatelet import model.safetensors \\
       --model 'lstm(9, sequences), lstm(9), dense(4, softmax)' --out model.gatelet")]
 pub struct Arguments {
