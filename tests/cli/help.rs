@@ -57,6 +57,7 @@ fn examples_work() {
         .with_shipped("nyc_weather/weather.csv")
         .with_shipped("watch_exercise/index.csv")
         .with_shipped("watch_exercise/watch_i16.npy")
+        .with("model.keras", include_bytes!("../models/keras/graph.keras"))
         .with("model.safetensors", include_bytes!("../golden/pytorch.safetensors"));
     gatelet::data::write_npy(&folder.path("recordings.npy"), &[2, 10, 12], &[0.5; 240]).unwrap();
     for example in COMMANDS.iter().flat_map(|command| examples(&help(command))) {

@@ -1,7 +1,9 @@
 //! `gatelet import`, and what the other commands make of its model.
 
 use crate::folder::Folder;
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 const STATE_DICT: &[u8] = include_bytes!("../golden/pytorch.safetensors");
 
@@ -115,6 +117,68 @@ fn a_model_of_neural_amp_modeler_predicts_its_reference() {
     assert!(found.values.iter().zip(&expected.values).all(|(found, expected)| (found - expected).abs() <= 1e-5));
 }
 
+/// What the model predicts for a file of `tests/models`, and what it should.
+fn predicted(model: &str, options: &str, x: &str, y: &str) -> (Vec<f32>, Vec<f32>) {
+    let shipped =
+        |file: &str| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(file)).unwrap();
+    let name = Path::new(model).file_name().unwrap().to_str().unwrap();
+    let folder = Folder::new().with(name, shipped(model)).with("x.npy", shipped(x)).with("expected.npy", shipped(y));
+    let (status, results, notes) = folder.run(&format!("import {name} {options} --out m.gatelet"));
+    assert_eq!((status, &*results), (0, ""), "{notes}");
+    folder.results("predict m.gatelet --input x.npy --output y.npy");
+    let [found, expected] = ["y.npy", "expected.npy"].map(|file| gatelet::data::read_npy(&folder.path(file)).unwrap());
+    assert_eq!(found.shape, expected.shape, "{model}");
+    (found.values, expected.values)
+}
+
+#[test]
+fn models_of_keras_predict_what_keras_does() {
+    let of = |folder: &str, name: &str, x: &str| [".keras", x, ".y.npy"].map(|end| format!("{folder}/{name}{end}"));
+    let mut models: Vec<[String; 3]> = ["ws-gru-mesa", "wrn-gru-mesa", "wrn-gru-mesa-weighted"]
+        .into_iter()
+        .map(|name| of("sleepecg_bigru", name, ".x.npy"))
+        .collect();
+    models.extend(["gru_model", "gru8_model", "gru32_model"].map(|name| {
+        let [model, _, y] = of("ao_gait_gru", name, "");
+        [model, "ao_gait_gru/x.npy".into(), y]
+    }));
+    for [model, x, y] in &models {
+        let (found, expected) = predicted(model, "", x, y);
+        assert!(found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() <= 1e-5), "{model}");
+    }
+}
+
+#[test]
+fn weights_of_keras_alone_predict_what_keras_does() {
+    let shipped = |file: &str| {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/chars2vec_lstm").join(file)).unwrap()
+    };
+    let vocabulary: serde_json::Value = serde_json::from_slice(&shipped("vocab.json")).unwrap();
+    let words: BTreeMap<String, Vec<f32>> = serde_json::from_slice(&shipped("ref.json")).unwrap();
+    let mut csv = "word".to_owned();
+    (0..59).for_each(|input| write!(csv, ",x{input}").unwrap());
+    for word in words.keys() {
+        for letter in word.to_lowercase().chars() {
+            let letter = vocabulary["char_to_ix"][letter.to_string()].as_u64().unwrap();
+            write!(csv, "\n{word}").unwrap();
+            (0..59).for_each(|input| write!(csv, ",{}", u8::from(input == letter)).unwrap());
+        }
+    }
+    let folder = Folder::new().with("weights.h5", shipped("weights.h5")).with("x.csv", csv);
+    let error = folder.error(2, "import weights.h5 --out m.gatelet");
+    assert!(error.starts_with("weights.h5: this file has the weights of lstm_1, lstm_2, but does not say"), "{error}");
+    assert_eq!(folder.results("import --list weights.h5").lines().next(), Some("lstm_1/lstm_1/bias:0  [200]  f32"));
+    folder.results("import weights.h5 --model 'lstm(50, sequences), lstm(50)' --out m.gatelet");
+    let predicted = folder.results("predict m.gatelet --input x.csv --series word");
+    assert_eq!(predicted.lines().count(), 1 + words.len());
+    for line in predicted.lines().skip(1) {
+        let (word, outputs) = line.split_once(',').unwrap();
+        let outputs: Vec<f32> = outputs.split(',').map(|cell| cell.parse().unwrap()).collect();
+        assert_eq!(outputs.len(), 50);
+        assert!(outputs.iter().zip(&words[word]).all(|(found, expected)| (found - expected).abs() <= 1e-5), "{word}");
+    }
+}
+
 #[test]
 fn a_description_says_what_the_file_does_not() {
     let folder = Folder::new().with("model.safetensors", STATE_DICT);
@@ -159,7 +223,7 @@ fn what_cannot_be_imported_leaves_nothing_behind() {
             "import m.pt -o m.gatelet",
             "`m.pt` is not the name of a file that can be imported: PyTorch's own files hold programs",
         ),
-        (2, "import m -o m.gatelet", "`m` is not the name of a file that can be imported: there are .safetensors"),
+        (2, "import m -o m.gatelet", "`m` is not the name of a file that can be imported: there are .keras, .h5"),
         (
             2,
             "import model.safetensors --model 'lstm(9), dense(4)' -o m.gatelet",

@@ -3,6 +3,7 @@
 #![cfg(feature = "import")]
 
 mod guitarml;
+mod keras;
 mod nam;
 mod pytorch;
 mod rtneural;
