@@ -22,7 +22,7 @@ struct Linear {
 
 impl Affine {
     /// Into the dense layer or convolution before it, whose activation is linear.
-    pub(super) fn into_before(&self, kind: &LayerKind, parameters: &mut [f32]) {
+    pub(super) fn fold_before(&self, kind: &LayerKind, parameters: &mut [f32]) {
         let units = kind.outputs();
         let bias = parameters.len() - units;
         for (i, parameter) in parameters.iter_mut().enumerate() {
@@ -33,7 +33,7 @@ impl Affine {
     }
 
     /// Into the dense or recurrent layer behind it, or `false` if that is none, or would lose digits.
-    pub(super) fn into_behind(&self, kind: &LayerKind, parameters: &mut [f32]) -> bool {
+    pub(super) fn fold_behind(&self, kind: &LayerKind, parameters: &mut [f32]) -> bool {
         /// Beyond this, what cancels is so much larger than what is left that the sum of a layer is less exact than its
         /// normalised inputs.
         const MOST: f64 = 8.0;
@@ -42,13 +42,13 @@ impl Affine {
         }
         match *kind {
             LayerKind::Dense { inputs, units, .. } => {
-                self.into_linear(&Linear { kernel: inputs * units, rows: units, bias: inputs * units }, parameters);
+                self.fold_linear(&Linear { kernel: inputs * units, rows: units, bias: inputs * units }, parameters);
             }
             LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } => {
                 let [recurrent, kernel, _] = layer.lengths();
                 let rows = layer.cell.gates() * layer.units;
                 for parameters in parameters.chunks_exact_mut(layer.weights()) {
-                    self.into_linear(&Linear { kernel, rows, bias: kernel }, &mut parameters[recurrent..]);
+                    self.fold_linear(&Linear { kernel, rows, bias: kernel }, &mut parameters[recurrent..]);
                 }
             }
             _ => return false,
@@ -56,7 +56,7 @@ impl Affine {
         true
     }
 
-    fn into_linear(&self, layer: &Linear, parameters: &mut [f32]) {
+    fn fold_linear(&self, layer: &Linear, parameters: &mut [f32]) {
         let (kernel, bias) = parameters.split_at_mut(layer.bias);
         let mut sums: Vec<f64> = bias.iter().take(layer.rows).map(|&b| f64::from(b)).collect();
         for ((row, scale), shift) in

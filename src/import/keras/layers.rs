@@ -95,7 +95,7 @@ impl Builder {
     /// Puts in what waits in front of the next layer, which is `before`, if it does not take it in itself.
     fn flush(&mut self, before: Option<(&LayerKind, &mut Vec<f32>)>) -> Result<(), ImportError> {
         let Some(affine) = self.affine.take() else { return Ok(()) };
-        if before.is_some_and(|(kind, parameters)| affine.into_behind(kind, parameters)) {
+        if before.is_some_and(|(kind, parameters)| affine.fold_behind(kind, parameters)) {
             return Ok(());
         }
         let size = affine.scale.len();
@@ -453,7 +453,7 @@ impl Builder {
         let affine = Affine { title, scale, shift };
         self.flush(None)?;
         match (self.linear(), self.parameters.last_mut()) {
-            (Some(kind), Some(parameters)) => affine.into_before(&kind, parameters),
+            (Some(kind), Some(parameters)) => affine.fold_before(&kind, parameters),
             _ => self.affine = Some(affine),
         }
         Ok(())
