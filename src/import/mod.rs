@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `.keras` | Keras 3's models: sequential ones, and graphs that are a series of layers |
 //! | `.h5` | the same of Keras 2 and 3; files of weights alone, with [`Options::model`] |
+//! | `.onnx` | graphs of `RNN`, `LSTM` and `GRU` in every direction, `Gemm`, `MatMul` and activations, in a chain |
 //! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, both ways too, their cells, and `nn.Linear`; with [`Options::model`] also of `nn.Embedding`, `nn.Conv1d`, `nn.PReLU` and a Linear without bias |
 //! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense`, `conv1d`, `batchnorm`, `prelu` and `activation`; Automated-GuitarAmpModelling's and GuitarML's LSTM, GRU and RNN |
 //! | `.nam` | Neural Amp Modeler's models of the LSTM architecture, with the state that they begin with |
@@ -34,6 +35,7 @@ mod guitarml;
 mod json;
 mod keras;
 mod nam;
+mod onnx;
 mod pytorch;
 mod rtneural;
 mod tensors;
@@ -71,6 +73,7 @@ enum Format {
     Keras,
     H5,
     Nam,
+    Onnx,
 }
 
 impl Format {
@@ -83,12 +86,13 @@ impl Format {
             "keras" => Ok(Format::Keras),
             "h5" | "hdf5" => Ok(Format::H5),
             "nam" => Ok(Format::Nam),
+            "onnx" => Ok(Format::Onnx),
             "pt" | "pth" | "bin" => Err(ImportError::UnknownFormat {
                 name,
                 advice: "PyTorch's own files hold programs; in Python, \
                          `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")` writes one that does not",
             }),
-            _ => Err(ImportError::UnknownFormat { name, advice: "there are .keras, .h5, .safetensors, .json and .nam" }),
+            _ => Err(ImportError::UnknownFormat { name, advice: "there are .keras, .h5, .onnx, .safetensors, .json and .nam" }),
         }
     }
 }
@@ -106,6 +110,7 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
         Format::Keras => from_keras(&bytes, options),
         Format::H5 => from_h5(&bytes, options),
         Format::Nam => from_nam(&bytes, options),
+        Format::Onnx => from_onnx(&bytes, options),
     };
     imported.map_err(|error| error.of(path))
 }
@@ -123,6 +128,7 @@ pub fn list(path: &Path) -> Result<Vec<Entry>, ImportError> {
         Format::Keras => keras::keras_entries(&bytes),
         Format::H5 => keras::h5_entries(&bytes),
         Format::Nam => nam::entries(&bytes),
+        Format::Onnx => onnx::entries(&bytes),
     };
     listed.map_err(|error| error.of(path))
 }
@@ -176,6 +182,17 @@ pub fn from_keras(bytes: &[u8], options: &Options) -> Result<Imported, ImportErr
 /// If it is damaged, or has something in it that is not understood.
 pub fn from_h5(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
     keras::from_h5(bytes, options)
+}
+
+/// Reads a model from the content of an `.onnx` file, whose graph has to be a chain of layers from one input to its first output.
+///
+/// Series in a batch are streams of their own here, and the time axis is as long as a series is. States that are inputs of the
+/// graph begin with zeros; states that are constants become the layers' initial states.
+///
+/// # Errors
+/// If it is damaged, or has something in it that is not understood.
+pub fn from_onnx(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    onnx::import(bytes, options)
 }
 
 fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {

@@ -5,6 +5,7 @@
 mod guitarml;
 mod keras;
 mod nam;
+mod onnx;
 mod pytorch;
 mod rtneural;
 
