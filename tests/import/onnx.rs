@@ -499,3 +499,82 @@ fn weights_are_not_multiplied_without_end() {
     graph.outputs = vec!["x40"];
     assert!(refused(&graph.model()).starts_with("a model with far more weights than numbers in its file"));
 }
+
+// --- The conformance tests of the operators themselves
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/onnx");
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.is_dir());
+    cases.sort();
+    cases
+}
+
+/// A tensor's sizes and numbers: what these files have, as simple as they are.
+fn tensor(content: &[u8]) -> (Vec<usize>, Vec<f32>) {
+    let (mut shape, mut values) = (Vec::new(), Vec::new());
+    let mut left = content;
+    while let [key, rest @ ..] = left {
+        let (&length, behind) = rest.split_first().unwrap();
+        left = match (key >> 3, key & 7) {
+            (1, 0) => {
+                shape.push(usize::from(length));
+                behind
+            }
+            (_, 0) => behind,
+            (field, 2) => {
+                // The largest has some hundred numbers.
+                let (length, behind) = match length {
+                    0x80.. => (usize::from(length & 0x7f) | usize::from(behind[0]) << 7, &behind[1..]),
+                    _ => (usize::from(length), behind),
+                };
+                if field == 9 {
+                    values = behind[..length].as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+                }
+                &behind[length..]
+            }
+            other => panic!("{other:?}"),
+        };
+    }
+    (shape, values)
+}
+
+/// They give weights as inputs, X being the first: here they are put into the model as constants, one of which overrides an input.
+#[test]
+fn conformance_tests_of_the_operators_pass() {
+    let mut passed = 0;
+    let mut worst = 0.0_f32;
+    for case in cases() {
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        let data = |file: String| std::fs::read(case.join("test_data_set_0").join(file)).ok();
+        let mut model = std::fs::read(case.join("model.onnx")).unwrap();
+        for weights in (1..).map_while(|input| data(format!("input_{input}.pb"))) {
+            model.extend(bytes(7, bytes(5, weights)));
+        }
+        if name == "test_lstm_with_peepholes" {
+            assert_eq!(
+                refused(&model),
+                "node `Y_h` (LSTM), input `P` (P) cannot be imported: peepholes are not known here"
+            );
+            continue;
+        }
+        let imported = import(&model);
+        let is_batch_first = name.ends_with("batchwise");
+        let (shape, x) = tensor(&data("input_0.pb".into()).unwrap());
+        let [first, second, size] = shape[..] else { panic!("{name}: {shape:?}") };
+        let (series, steps) = if is_batch_first { (first, second) } else { (second, first) };
+        // Y, where it is given, is of one time step and one direction, as is Y_h.
+        let (_, y) = tensor(&data("output_0.pb".into()).unwrap());
+        assert!(!is_batch_first || steps == 1);
+        for (index, expected) in y.chunks_exact(imported.model.network.outputs()).enumerate() {
+            let at = |step: usize| if is_batch_first { index * steps + step } else { step * series + index };
+            let xs: Vec<f32> = (0..steps).flat_map(|step| &x[at(step) * size..][..size]).copied().collect();
+            let difference = largest_difference(&imported, &xs, expected);
+            assert!(difference <= 1e-5, "{name}: {difference:.1e}");
+            worst = worst.max(difference);
+        }
+        passed += 1;
+    }
+    assert_eq!(passed, 11);
+    println!("largest difference: {worst:.1e}");
+}
