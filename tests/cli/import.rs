@@ -180,6 +180,67 @@ fn weights_of_keras_alone_predict_what_keras_does() {
 }
 
 #[test]
+fn an_onnx_model_predicts_what_onnxruntime_does() {
+    #[derive(serde::Deserialize)]
+    struct Answers {
+        x: Vec<Vec<Vec<f32>>>,
+        y: serde_json::Value,
+    }
+    let answers = include_str!("../golden/onnx/answers.json");
+    let mut answers: std::collections::BTreeMap<String, Answers> = serde_json::from_str(answers).unwrap();
+    for (name, file, layers) in [
+        (
+            "torch_gru2_batch_first_last",
+            &include_bytes!("../golden/onnx/torch_gru2_batch_first_last.onnx")[..],
+            "gru(7, sequences), gru(7), dense(4, softmax)",
+        ),
+        (
+            "torch_lstm2_both_batch_first_last",
+            include_bytes!("../golden/onnx/torch_lstm2_both_batch_first_last.onnx"),
+            "bidirectional(lstm(6, sequences)), bidirectional(lstm(6, sequences)), last, dense(4, softmax)",
+        ),
+        (
+            "lstm_bidirectional_initial",
+            include_bytes!("../golden/onnx/lstm_bidirectional_initial.onnx"),
+            "initial_state(bidirectional(lstm(5, sequences)))",
+        ),
+    ] {
+        let Answers { x, y } = answers.remove(name).unwrap();
+        let mut csv = "id,a,b,c\n".to_owned();
+        for (series, step) in x.iter().enumerate().flat_map(|(id, steps)| steps.iter().map(move |step| (id, step))) {
+            writeln!(csv, "{series},{},{},{}", step[0], step[1], step[2]).unwrap();
+        }
+        let folder = Folder::new().with("model.onnx", file).with("x.csv", csv);
+        let (status, results, notes) = folder.run("import model.onnx --out m.gatelet");
+        assert_eq!((status, &*results, notes), (0, "", format!("wrote m.gatelet: {layers}\n")));
+        let predicted = folder.results("predict m.gatelet --input x.csv --series id");
+        // One row for each list of numbers, outputs in the last columns.
+        fn rows(value: &serde_json::Value) -> Vec<Vec<f64>> {
+            let list = value.as_array().unwrap();
+            match list[0].as_f64() {
+                Some(_) => vec![list.iter().map(|number| number.as_f64().unwrap()).collect()],
+                None => list.iter().flat_map(rows).collect(),
+            }
+        }
+        let expected = rows(&y);
+        assert_eq!(predicted.lines().count(), 1 + expected.len(), "{name}\n{predicted}");
+        for (line, expected) in predicted.lines().skip(1).zip(&expected) {
+            for (cell, expected) in line.rsplit(',').zip(expected.iter().rev()) {
+                assert!((cell.parse::<f64>().unwrap() - expected).abs() <= 2e-6, "{name}: {line}\n{expected}");
+            }
+        }
+    }
+    let folder = Folder::new()
+        .with("model.onnx", include_bytes!("../golden/onnx/torch_gru2_batch_first_last.onnx"))
+        .with("unrolled.onnx", include_bytes!("../golden/onnx/unrolled.onnx"));
+    assert_eq!(folder.results("import --list model.onnx").lines().next(), Some("head.weight  [4, 7]  float"));
+    let error = folder.error(1, "import unrolled.onnx --out m.gatelet");
+    assert!(error.starts_with("unrolled.onnx: node `node_"), "{error}");
+    let error = folder.error(1, "import model.onnx --prefix head --out m.gatelet");
+    assert!(error.starts_with("model.onnx: --prefix is of no use with a model of ONNX"), "{error}");
+}
+
+#[test]
 fn a_description_says_what_the_file_does_not() {
     let folder = Folder::new().with("model.safetensors", STATE_DICT);
     let model = "lstm(9, sequences), lstm(9), dense(4, softmax)";

@@ -18,6 +18,8 @@ In Python:
 Also .json files: RTNeural's models of lstm, gru, dense, conv1d, batchnorm, prelu and activation,
 GuitarML's, and state dicts as lists; .nam files: Neural Amp Modeler's models of the LSTM
 architecture.
+And .onnx files, whose graph has to be a chain of RNN, LSTM, GRU, Gemm or MatMul and activations:
+  torch.onnx.export(model, (x,), \"model.onnx\")
 
 Everything in the file is used, or the import fails and says what is not. A state dict does not say
 which activation is where, and whether only the last output counts (`last`): what was assumed is
