@@ -1,6 +1,6 @@
-"""Writes onnx/: models that PyTorch exports, models made by hand, and answers.json, what onnxruntime makes of them.
+"""Writes onnx/: models that PyTorch exports and that tf2onnx makes of Keras's, models made by hand, and answers.json, what onnxruntime makes of them.
 
-    pip install torch onnx onnxruntime onnxscript
+    pip install torch onnx onnxruntime onnxscript keras tensorflow tf2onnx
     python tests/golden/generate_onnx.py
 
 answers.json has for each model its inputs, series × time steps × numbers, and its outputs, series × time steps × numbers or, of one that
@@ -122,6 +122,33 @@ def exported():
     del answers["unrolled"]
 
 
+# --- What tf2onnx makes of Keras's models, which keeps an LSTM one (SimpleRNN and GRU become loops)
+
+def converted():
+    import keras
+    import tensorflow
+    import tf2onnx
+    keras.utils.set_random_seed(4)
+    layers = keras.layers
+    biased = dict(bias_initializer=keras.initializers.RandomNormal(stddev=0.5, seed=4))
+
+    def lstm(units, **options):
+        return layers.LSTM(units, unit_forget_bias=False, **biased, **options)
+
+    for name, steps, stack in [
+        ("last", None, [lstm(6), layers.Dense(4, activation="softmax", **biased)]),
+        ("sequence", None, [lstm(5, return_sequences=True), layers.Dense(4, activation="tanh", **biased)]),
+        ("deep", STEPS, [lstm(5, return_sequences=True), layers.Dropout(0.5), lstm(4), layers.Dense(2, **biased)]),
+        ("both", None, [layers.Bidirectional(lstm(4, return_sequences=True)), layers.Bidirectional(lstm(3)), layers.Dense(2, **biased)]),
+        ("both_sequence", STEPS, [layers.Bidirectional(lstm(4, return_sequences=True), merge_mode="sum"), layers.Dense(2, **biased)]),
+    ]:
+        network = keras.Sequential([layers.Input((steps, INPUTS)), *stack])
+        signature = [tensorflow.TensorSpec((None, steps, INPUTS), tensorflow.float32, name="x")]
+        function = tensorflow.function(lambda x: network(x), input_signature=signature)
+        model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=17)
+        keep(f"keras_{name}", model, {"x": floats(2, STEPS, INPUTS)})
+
+
 # --- Made by hand
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -240,5 +267,6 @@ if __name__ == "__main__":
     OUT.mkdir()
     exported()
     made()
+    converted()
     lines = [f"{json.dumps(name)}: {json.dumps(answer, separators=(',', ':'))}" for name, answer in answers.items()]
     (OUT / "answers.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

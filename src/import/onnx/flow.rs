@@ -100,6 +100,11 @@ impl Flow {
         self.start == 0 && covered.unwrap_or((1, 1)) == (size, 1)
     }
 
+    /// Whether it has the numbers from one to another of its vector, all of them and in order.
+    pub(super) fn is_part(&self, start: usize, size: usize) -> bool {
+        self.start == start && Flow { start: 0, ..self.clone() }.is_whole(size)
+    }
+
     /// Whether all numbers of its vector, of so many, are on one axis, and nothing else is.
     pub(super) fn has_vector_on(&self, axis: usize, size: usize) -> bool {
         let is_inner = |factor: &Factor| matches!(factor, Factor::Inner { .. });

@@ -77,7 +77,7 @@ pub(super) fn import(bytes: &[u8], options: &Options) -> Result<Imported, Import
         steps: Vec::new(),
         time: None,
         // Weights may be shared and biases be left out, but not beyond measure.
-        budget: bytes.len().saturating_add(1 << 16),
+        budget: bytes.len().saturating_mul(2).saturating_add(1 << 16),
         notes: Vec::new(),
     };
     for tensor in initializers(&graph) {
@@ -142,6 +142,8 @@ struct Step {
     nodes: Vec<usize>,
     /// Whether it is a product that has got no bias yet.
     lacks_bias: bool,
+    /// The step that gives the last output of what this one gives all outputs of.
+    last: Option<usize>,
 }
 
 impl Step {
@@ -178,7 +180,9 @@ impl Walk {
     fn charge(&mut self, numbers: usize) -> Result<(), ImportError> {
         match self.budget.checked_sub(numbers) {
             Some(left) => self.budget = left,
-            None => return unsupported("a model with far more weights than numbers in its file", "write them out"),
+            None => {
+                return unsupported("a model many times larger than its file", "give every node weights of its own");
+            }
         }
         Ok(())
     }
@@ -257,6 +261,21 @@ impl Walk {
     fn push(&mut self, step: Step) -> Source {
         self.steps.push(step);
         Source::Step(self.steps.len() - 1)
+    }
+
+    /// A recurrent step that gives every output, and one that gives only the last.
+    fn push_both(&mut self, step: Step) -> [Source; 2] {
+        let returning = |return_sequences| {
+            let mut spec = step.spec;
+            if let LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } = &mut spec.kind {
+                layer.return_sequences = return_sequences;
+            }
+            Step { spec, ..step.clone() }
+        };
+        let [sequence, single] = [true, false].map(returning);
+        let single = self.push(single);
+        let last = Some(self.steps.len() - 1);
+        [self.push(Step { last, ..sequence }), single]
     }
 
     /// A constant or what a node before this one has made.

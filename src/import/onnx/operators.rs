@@ -7,7 +7,7 @@ use super::value::{Integers, Value};
 use super::{MOST_AXES, MOST_ENTRIES, Step, Walk, damaged};
 use crate::import::{ImportError, transposed};
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, LayerKind, LayerSpec, Merge, Recurrent};
+use crate::network::{Cell, LayerKind, Merge};
 use std::rc::Rc;
 
 /// What is taken of an axis: one place, or places from one to before another.
@@ -90,6 +90,7 @@ impl Walk {
             "Shape" => self.shape(node)?,
             "ConstantOfShape" => self.constant_of_shape(node)?,
             "Expand" => self.expand(node)?,
+            "ReduceProd" => self.product(node)?,
             _ => {
                 let advice = "there are RNN, LSTM, GRU, Gemm, MatMul, Add, Sub, Mul, Div, Softmax, Tanh, Sigmoid, Relu, \
                               Elu, LeakyRelu, PRelu, HardSigmoid, Softsign, Softplus, Dropout, and operators on shapes";
@@ -155,7 +156,8 @@ impl Walk {
         let from = self.settled(flow.source, &node.to_string())?;
         let lacks_bias = node.operator == "MatMul";
         let parameters = parameters.into();
-        let source = self.push(Step { from, spec: kind.into(), parameters, nodes: vec![node.index], lacks_bias });
+        let source =
+            self.push(Step { from, spec: kind.into(), parameters, nodes: vec![node.index], lacks_bias, last: None });
         Ok(Value::Flow(Rc::new(Flow { source, start: 0, axes })))
     }
 
@@ -206,7 +208,7 @@ impl Walk {
                 });
             }
         };
-        self.charge(3 * tensor.values.len() + units)?;
+        self.charge(tensor.values.len() + units)?;
         let values = if is_transposed { transposed(&tensor.values, units, inputs) } else { tensor.values.clone() };
         Ok((values, units))
     }
@@ -288,6 +290,11 @@ impl Walk {
                 let (size, axes) = (self.size(a.source), &a.axes);
                 let whole = a.is_whole(size) && b.is_whole(size) && axes == &b.axes;
                 let pairs = [(a.source, b.source), (b.source, a.source)];
+                if let Some(flow) =
+                    self.merged(node.index, a, b, merge).or_else(|| self.merged(node.index, b, a, merge))
+                {
+                    return Ok(Value::Flow(Rc::new(flow)));
+                }
                 for (forward, backward) in pairs.into_iter().filter(|_| whole) {
                     if let Some(source) = self.both_directions(node.index, forward, backward, merge)? {
                         return Ok(Value::Flow(Rc::new(Flow { source, start: 0, axes: axes.clone() })));
@@ -317,7 +324,7 @@ impl Walk {
             && self.steps[step].lacks_bias
         {
             let mut step = self.steps[step].clone();
-            self.charge(2 * step.parameters.len())?;
+            self.charge(step.parameters.len())?;
             let kernel = step.parameters.len() - size;
             step.parameters = [&step.parameters[..kernel], &numbers].concat().into();
             step.lacks_bias = false;
@@ -531,48 +538,35 @@ impl Walk {
 
     fn squeeze(&mut self, node: &mut Node) -> Result<Value, ImportError> {
         let chosen = self.axes(node)?;
-        if let Value::Integers(integers) = self.needed(node, 0)? {
-            return match (integers.dims.len(), integers.scalar) {
+        let chosen = chosen.as_deref();
+        let is_one = |dim: &Dim| *dim == Dim::known(1);
+        match self.needed(node, 0)? {
+            Value::Integers(integers) => match (integers.dims.len(), integers.scalar) {
                 (1, false) => Ok(Value::Integers(Integers { scalar: true, ..integers })),
                 _ => node.refused("its input", "it is no list of one number"),
-            };
-        }
-        self.view(node, |flow| {
-            let is_one = |axis: &Axis| Dim::of(axis) == Some(Dim::known(1));
-            let mut gone: Vec<bool> = flow.axes.iter().map(|axis| chosen.is_none() && is_one(axis)).collect();
-            for axis in chosen.into_iter().flatten() {
-                let at = axis_of(node, axis, flow.axes.len())?;
-                if !is_one(&flow.axes[at]) {
-                    return node.refused(&format!("axis {axis}"), "its size is not 1, or not known to be");
-                }
-                gone[at] = true;
+            },
+            Value::Spread(tensor, dims) if tensor.values.len() == 1 => {
+                Ok(Value::Spread(tensor, without_ones(node, &dims, chosen, is_one)?.into()))
             }
-            let axes = flow.axes.iter().zip(gone).filter(|(_, gone)| !gone).map(|(axis, _)| axis.clone());
-            Ok(flow.with_axes(axes.collect()))
-        })
+            _ => self.view(node, |flow| {
+                let is_one = |axis: &Axis| Dim::of(axis).as_ref().is_some_and(is_one);
+                Ok(flow.with_axes(without_ones(node, &flow.axes, chosen, is_one)?))
+            }),
+        }
     }
 
     fn unsqueeze(&mut self, node: &mut Node) -> Result<Value, ImportError> {
         let Some(chosen) = self.axes(node)? else { return Err(damaged(format!("{node} has no axes"))) };
-        if let Value::Integers(integers) = self.needed(node, 0)? {
-            return match (integers.scalar, &chosen[..]) {
+        match self.needed(node, 0)? {
+            Value::Integers(integers) => match (integers.scalar, &chosen[..]) {
                 (true, [0 | -1]) => Ok(Value::Integers(Integers { scalar: false, ..integers })),
                 _ => node.refused("its input", "a number can become a list of one, and nothing else"),
-            };
+            },
+            Value::Spread(tensor, dims) if tensor.values.len() == 1 => {
+                Ok(Value::Spread(tensor, with_ones(node, &dims, &chosen, Dim::known(1))?.into()))
+            }
+            _ => self.view(node, |flow| Ok(flow.with_axes(with_ones(node, &flow.axes, &chosen, Vec::new())?))),
         }
-        self.view(node, |flow| {
-            let count = flow.axes.len() + chosen.len().min(MOST_AXES + 1);
-            let mut axes: Vec<Option<Axis>> = vec![None; count];
-            for &axis in &chosen {
-                axes[axis_of(node, axis, count)?] = Some(Vec::new());
-            }
-            let mut old = flow.axes.iter().cloned();
-            let axes = axes.into_iter().map(|axis| axis.or_else(|| old.next())).collect::<Option<Vec<Axis>>>();
-            match axes {
-                Some(axes) if old.next().is_none() => Ok(flow.with_axes(axes)),
-                _ => node.refused("its axes", "one of them is there twice"),
-            }
-        })
     }
 
     fn reshape(&mut self, node: &mut Node) -> Result<Value, ImportError> {
@@ -729,7 +723,7 @@ impl Walk {
             (&[Factor::Outer { id, .. }], size) if self.time == Some(id) && length == 1 => {
                 let last = start == -1 || size.is_some_and(|size| start == size as i64 - 1);
                 without(&mut axes);
-                let Some(source) = self.at_end(node, flow.source, start == 0, last)? else {
+                let Some(source) = self.at_end(node, flow, start == 0, last)? else {
                     let advice =
                         "only the last time step can be taken (of a node in the direction `reverse`, the first)";
                     return node.refused(&format!("time step {start}"), advice);
@@ -764,26 +758,29 @@ impl Walk {
         }
     }
 
-    /// What a layer gives at the end of its way: the last output of one that goes forward, the first of one in reverse.
-    fn at_end(&mut self, node: &Node, source: Source, first: bool, last: bool) -> Result<Option<Source>, ImportError> {
-        if let Source::Step(index) = source {
-            let step = &self.steps[index];
-            if let LayerKind::Recurrent(layer) = step.spec.kind
-                && if layer.go_backwards { first } else { last }
-            {
-                let kind = LayerKind::Recurrent(Recurrent { return_sequences: false, ..layer });
-                let mut step = Step { spec: LayerSpec { kind, ..step.spec }, ..step.clone() };
-                step.nodes.push(node.index);
-                return Ok(Some(self.push(step)));
+    /// What a layer gives at the end of its way: going forward the last output, in reverse the first. Of both directions that is
+    /// for either half to say.
+    fn at_end(&mut self, node: &Node, flow: &Flow, first: bool, last: bool) -> Result<Option<Source>, ImportError> {
+        if let Source::Step(index) = flow.source
+            && let Step { spec, last: Some(single), .. } = &self.steps[index]
+            && match spec.kind {
+                LayerKind::Recurrent(layer) if layer.go_backwards => first,
+                LayerKind::Recurrent(_) => last,
+                LayerKind::Bidirectional { layer, merge: Merge::Concat } => {
+                    last && flow.is_part(0, layer.units) || first && flow.is_part(layer.units, layer.units)
+                }
+                _ => false,
             }
+        {
+            return Ok(Some(Source::Step(*single)));
         }
         if !last {
             return Ok(None);
         }
-        let from = self.settled(source, &node.to_string())?;
-        let spec = LayerKind::Last { size: self.size(source) }.into();
-        let parameters = Rc::new([]);
-        Ok(Some(self.push(Step { from, spec, parameters, nodes: vec![node.index], lacks_bias: false })))
+        let from = self.settled(flow.source, &node.to_string())?;
+        let spec = LayerKind::Last { size: self.size(flow.source) }.into();
+        let step = Step { from, spec, parameters: Rc::new([]), nodes: vec![node.index], lacks_bias: false, last: None };
+        Ok(Some(self.push(step)))
     }
 
     fn part_of_stack(&mut self, node: &Node, along: usize, flows: &[Flow], part: Part) -> Result<Value, ImportError> {
@@ -822,6 +819,9 @@ impl Walk {
         let Some(axis) = node.int("axis")? else { return Err(damaged(format!("{node} has no axis"))) };
         node.finish(MOST_ENTRIES)?;
         let values = (0..node.inputs.len()).map(|input| self.needed(node, input)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(value) = filled(&values, axis) {
+            return Ok(value);
+        }
         let mut dims = Vec::new();
         let mut flows = Vec::new();
         let mut states: Vec<usize> = Vec::new();
@@ -903,6 +903,21 @@ impl Walk {
         Ok(Value::Integers(Integers::list(dims[start..end].iter().cloned())))
     }
 
+    /// The product of a list of sizes.
+    fn product(&mut self, node: &mut Node) -> Result<Value, ImportError> {
+        let scalar = node.int("keepdims")? == Some(0);
+        node.int("noop_with_empty_axes")?;
+        let axes = self.axes(node)?;
+        let sizes = self.integers(node, 0)?;
+        let product = sizes.dims.iter().try_fold(Dim::known(1), |product, dim| product.times(dim));
+        match product {
+            Some(product) if matches!(axes.as_deref(), Some([0 | -1])) && !sizes.scalar => {
+                Ok(Value::Integers(Integers { scalar, dims: [product].into() }))
+            }
+            _ => node.refused("", "it is known for the one axis of a list of sizes"),
+        }
+    }
+
     fn constant_of_shape(&mut self, node: &mut Node) -> Result<Value, ImportError> {
         let value = node.tensor("value")?;
         node.finish(1)?;
@@ -945,6 +960,60 @@ impl Walk {
             return node.refused("", format!("more than {MOST_AXES} axes are not known"));
         }
         Ok(Value::Spread(tensor, dims.into()))
+    }
+}
+
+/// Tensors that are full of the same number, one behind the other.
+fn filled(values: &[Value], axis: i64) -> Option<Value> {
+    let Some((Value::Spread(tensor, dims), others)) = values.split_first() else { return None };
+    let at = usize::try_from(if axis < 0 { axis.checked_add_unsigned(dims.len() as u64)? } else { axis }).ok()?;
+    let mut dims = dims.to_vec();
+    for other in others {
+        let Value::Spread(more, shape) = other else { return None };
+        let (size, more_size) = (dims.get(at)?.value()?, shape.get(at)?.value()?);
+        let mut shape = shape.to_vec();
+        dims[at] = Dim::known(size.checked_add(more_size)?);
+        shape[at] = dims[at].clone();
+        if tensor.values.len() != 1 || more.values != tensor.values || shape != dims {
+            return None;
+        }
+    }
+    Some(Value::Spread(Rc::clone(tensor), dims.into()))
+}
+
+/// Axes without the chosen ones, or without all whose size is 1.
+fn without_ones<T: Clone>(
+    node: &Node,
+    axes: &[T],
+    chosen: Option<&[i64]>,
+    is_one: impl Fn(&T) -> bool,
+) -> Result<Vec<T>, ImportError> {
+    let mut gone: Vec<bool> = axes.iter().map(|axis| chosen.is_none() && is_one(axis)).collect();
+    for &axis in chosen.into_iter().flatten() {
+        let at = axis_of(node, axis, axes.len())?;
+        if !is_one(&axes[at]) {
+            return node.refused(&format!("axis {axis}"), "its size is not 1, or not known to be");
+        }
+        gone[at] = true;
+    }
+    Ok(axes.iter().zip(gone).filter(|(_, gone)| !gone).map(|(axis, _)| axis.clone()).collect())
+}
+
+/// Axes, and new ones of size 1 at the chosen places.
+fn with_ones<T: Clone>(node: &Node, axes: &[T], chosen: &[i64], one: T) -> Result<Vec<T>, ImportError> {
+    let count = axes.len() + chosen.len();
+    if count > MOST_AXES {
+        return node.refused("", format!("more than {MOST_AXES} axes are not known"));
+    }
+    let mut all: Vec<Option<T>> = vec![None; count];
+    for &axis in chosen {
+        all[axis_of(node, axis, count)?] = Some(one.clone());
+    }
+    let mut old = axes.iter().cloned();
+    let all: Option<Vec<T>> = all.into_iter().map(|axis| axis.or_else(|| old.next())).collect();
+    match all {
+        Some(all) => Ok(all),
+        None => node.refused("its axes", "one of them is there twice"),
     }
 }
 

@@ -156,16 +156,13 @@ impl Walk {
         }
         let from = self.settled(flow.source, &node.to_string())?;
         let parameters: Rc<[f32]> = parts.concat().into();
-        let [sequence, last] = [true, false].map(|return_sequences| {
-            let layer = Recurrent { return_sequences, ..layer };
-            let kind = match direction {
-                Direction::Both => LayerKind::Bidirectional { layer, merge: Merge::Concat },
-                _ => LayerKind::Recurrent(layer),
-            };
-            let spec = LayerSpec { kind, residual: false, initial_state };
-            let parameters = Rc::clone(&parameters);
-            self.push(Step { from, spec, parameters, nodes: vec![node.index], lacks_bias: false })
-        });
+        let kind = match direction {
+            Direction::Both => LayerKind::Bidirectional { layer, merge: Merge::Concat },
+            _ => LayerKind::Recurrent(layer),
+        };
+        let spec = LayerSpec { kind, residual: false, initial_state };
+        let [sequence, last] =
+            self.push_both(Step { from, spec, parameters, nodes: vec![node.index], lacks_bias: false, last: None });
         let (directions, units) = (inner(directions, layer.units), inner(layer.units, 1));
         let (sequence_axes, last_axes) = if batch_first {
             (vec![batch.clone(), time, directions.clone(), units.clone()], vec![batch, directions, units])
@@ -394,7 +391,7 @@ impl Walk {
             "every output of a recurrent node in the direction `reverse`, for {by}: here a bidirectional layer, whose forward \
              half has no weights"
         ));
-        Ok(self.push(Step { spec: LayerSpec { kind, ..step.spec }, parameters, ..step }))
+        Ok(self.push(Step { spec: LayerSpec { kind, ..step.spec }, parameters, last: None, ..step }))
     }
 
     /// A forward and a backward layer on the same input as one.
@@ -428,8 +425,28 @@ impl Walk {
             parameters.append(&mut states);
         }
         let nodes = [forward.nodes, backward.nodes, vec![node]].concat();
-        let kind = LayerKind::Bidirectional { layer, merge };
-        let spec = LayerSpec { kind, residual: false, initial_state };
-        Ok(Some(self.push(Step { from: forward.from, spec, parameters: parameters.into(), nodes, lacks_bias: false })))
+        let spec = LayerSpec { kind: LayerKind::Bidirectional { layer, merge }, residual: false, initial_state };
+        let step =
+            Step { from: forward.from, spec, parameters: parameters.into(), nodes, lacks_bias: false, last: None };
+        let [sequence, last] = self.push_both(step);
+        Ok(Some(if layer.return_sequences { sequence } else { last }))
+    }
+
+    /// The two halves of a bidirectional layer's outputs as one.
+    pub(super) fn merged(&mut self, node: usize, forward: &Flow, backward: &Flow, merge: Merge) -> Option<Flow> {
+        let Source::Step(index) = forward.source else { return None };
+        let step = &self.steps[index];
+        let LayerKind::Bidirectional { layer, merge: Merge::Concat } = step.spec.kind else { return None };
+        let units = layer.units;
+        let same = forward.source == backward.source && forward.axes == backward.axes;
+        if !(same && forward.is_part(0, units) && backward.is_part(units, units)) {
+            return None;
+        }
+        let mut step = step.clone();
+        step.spec.kind = LayerKind::Bidirectional { layer, merge };
+        step.nodes.push(node);
+        let [sequence, last] = self.push_both(step);
+        let source = if layer.return_sequences { sequence } else { last };
+        Some(Flow { source, ..forward.clone() })
     }
 }
