@@ -81,13 +81,10 @@ impl<const I: usize, const H: usize, const RESET_AFTER: bool, A, R> Gru<I, H, RE
 
 impl<const I: usize, const H: usize, const RESET_AFTER: bool, A: Named, R: Named> Gru<I, H, RESET_AFTER, A, R> {
     const SHAPE: Shape = Shape {
-        kind: Kind::Gru,
-        inputs: I,
-        units: H,
         activation: A::KIND,
         recurrent_activation: Some(R::KIND),
         reset_after: Some(RESET_AFTER),
-        weights: Panels::<I, H, 3, 4>::WEIGHTS,
+        ..Shape::new(Kind::Gru, I, H, Panels::<I, H, 3, 4>::WEIGHTS)
     };
 }
 

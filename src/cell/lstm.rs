@@ -126,13 +126,9 @@ impl<const I: usize, const H: usize, A, R> Lstm<I, H, A, R> {
 
 impl<const I: usize, const H: usize, A: Named, R: Named> Lstm<I, H, A, R> {
     const SHAPE: Shape = Shape {
-        kind: Kind::Lstm,
-        inputs: I,
-        units: H,
         activation: A::KIND,
         recurrent_activation: Some(R::KIND),
-        reset_after: None,
-        weights: Panels::<I, H, 4, 4>::WEIGHTS,
+        ..Shape::new(Kind::Lstm, I, H, Panels::<I, H, 4, 4>::WEIGHTS)
     };
 }
 

@@ -62,15 +62,8 @@ impl<const I: usize, const H: usize, A> SimpleRnn<I, H, A> {
 }
 
 impl<const I: usize, const H: usize, A: Named> SimpleRnn<I, H, A> {
-    const SHAPE: Shape = Shape {
-        kind: Kind::SimpleRnn,
-        inputs: I,
-        units: H,
-        activation: A::KIND,
-        recurrent_activation: None,
-        reset_after: None,
-        weights: Panels::<I, H, 1, 1>::WEIGHTS,
-    };
+    const SHAPE: Shape =
+        Shape { activation: A::KIND, ..Shape::new(Kind::SimpleRnn, I, H, Panels::<I, H, 1, 1>::WEIGHTS) };
 }
 
 impl<const I: usize, const H: usize, A: Activation + Named> Layer for SimpleRnn<I, H, A> {

@@ -81,6 +81,17 @@ pub enum FormatError {
         /// Whether the file's resets after the product.
         file: bool,
     },
+    /// A layer has another option.
+    Option {
+        /// Which layer.
+        layer: usize,
+        /// Which option, by Keras's name.
+        what: &'static str,
+        /// The file's.
+        file: &'static str,
+        /// The type's.
+        expected: &'static str,
+    },
     /// The type has several layers inside a [`Residual`](crate::Residual); in a file it goes around one.
     ResidualBlock {
         /// The first layer inside.
@@ -202,6 +213,9 @@ impl FormatError {
             FormatError::ResetAfter { layer, file } => {
                 let (file, expected) = if file { ("true", "false") } else { ("false", "true") };
                 unfit.layer(layer).text("reset_after is ").text(file).in_file().text(expected).in_type()
+            }
+            FormatError::Option { layer, what, file, expected } => {
+                unfit.layer(layer).text(what).text(" is ").text(file).in_file().text(expected).in_type()
             }
             FormatError::ResidualBlock { layer } => unfit
                 .layer(layer)

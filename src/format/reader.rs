@@ -157,7 +157,11 @@ pub const fn open(bytes: &[u8]) -> Result<Container<'_>, FormatError> {
         Ok(labels) => labels,
         Err(error) => return Err(error),
     };
-    Ok(Container { reader: Reader { bytes: records, left: layers, layer: 1, parts: 0 }, labels, metadata })
+    Ok(Container {
+        reader: Reader { bytes: records, left: layers, layer: 1, parts: 0, around: Around::NOTHING },
+        labels,
+        metadata,
+    })
 }
 
 /// A position among the records of a model file.
@@ -168,6 +172,21 @@ pub struct Reader<'a> {
     layer: usize,
     /// Layers that are still to come of one that consists of several, and is counted as one.
     parts: usize,
+    /// What types around the next layer's say of its flags.
+    around: Around,
+}
+
+/// The flags of a layer that are not its own type's but those of types around it.
+#[derive(Clone, Copy, Debug)]
+struct Around {
+    /// Those that it must have.
+    flags: u32,
+    /// Those that do not matter.
+    any: u32,
+}
+
+impl Around {
+    const NOTHING: Self = Around { flags: 0, any: 0 };
 }
 
 /// A layer as the file describes it.
@@ -253,6 +272,7 @@ impl<'a> Reader<'a> {
         }
         self.left -= 1;
         self.bytes = rest;
+        self.around = Around::NOTHING;
         Ok(record)
     }
 
@@ -286,16 +306,48 @@ pub struct Shape {
     pub recurrent_activation: Option<OutputKind>,
     /// The form, of a GRU.
     pub reset_after: Option<bool>,
+    /// Whether zeros are masked, of an embedding.
+    pub mask_zero: bool,
+    /// Groups of inputs, of a convolution.
+    pub groups: usize,
+    /// What a kind of layer says beside all this: see the [specification](self). Of a masking, anything.
+    pub detail: u32,
     /// How many numbers its weights are.
     pub weights: usize,
 }
 
 impl Shape {
+    /// A layer of so many inputs, outputs and weights that says nothing else.
+    #[must_use]
+    pub const fn new(kind: Kind, inputs: usize, units: usize, weights: usize) -> Self {
+        Shape {
+            kind,
+            inputs,
+            units,
+            activation: OutputKind::Each(ActivationKind::Linear),
+            recurrent_activation: None,
+            reset_after: None,
+            mask_zero: false,
+            groups: 0,
+            detail: 0,
+            weights,
+        }
+    }
+
     /// Reads the next record and gives the bytes of its weights.
     ///
     /// # Errors
     /// If there is no record, or it differs from this shape in anything.
     pub const fn expect<'a>(&self, reader: &mut Reader<'a>) -> Result<&'a [u8], FormatError> {
+        match self.expect_record(reader) {
+            Ok(record) => Ok(record.weights),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// [`expect`](Shape::expect), with all that the record says.
+    pub(crate) const fn expect_record<'a>(&self, reader: &mut Reader<'a>) -> Result<Record<'a>, FormatError> {
+        let around = reader.around;
         let record = match reader.record() {
             Ok(record) => record,
             Err(error) => return Err(error),
@@ -305,12 +357,35 @@ impl Shape {
             Some(kind) if kind as u32 == self.kind as u32 => {}
             file => return Err(FormatError::Kind { layer, file, expected: self.kind }),
         }
-        if record.inputs != self.inputs {
-            return Err(FormatError::Size { layer, what: "input size", file: record.inputs, expected: self.inputs });
+        let (inputs, outputs) = match self.kind {
+            Kind::Embedding => ("number of tokens", "output size"),
+            Kind::Dense | Kind::Conv1d | Kind::Bidirectional => ("input size", "output size"),
+            _ => ("input size", "number of units"),
+        };
+        let mut sizes =
+            [(inputs, record.inputs, self.inputs), (outputs, record.units, self.units), ("", 0, 0), ("", 0, 0)];
+        let (word, expected_word) = (record.detail as usize, self.detail as usize);
+        match self.kind {
+            Kind::Conv1d => {
+                sizes[2] = ("kernel size", word & 0xffff, expected_word & 0xffff);
+                sizes[3] = ("dilation", word >> 16, expected_word >> 16);
+            }
+            Kind::AveragePooling | Kind::Flatten => sizes[2] = ("number of time steps", word, expected_word),
+            Kind::Bidirectional if word != expected_word => {
+                let (file, expected) = (merge_mode(record.detail), merge_mode(self.detail));
+                return Err(FormatError::Option { layer, what: "merge mode", file, expected });
+            }
+            Kind::Masking | Kind::Bidirectional => {}
+            _ if word != 0 => return Err(FormatError::Flags { layer, flags: record.flags }),
+            _ => {}
         }
-        if record.units != self.units {
-            let what = if matches!(self.kind, Kind::Dense) { "output size" } else { "number of units" };
-            return Err(FormatError::Size { layer, what, file: record.units, expected: self.units });
+        let mut i = 0;
+        while i < sizes.len() {
+            let (what, file, expected) = sizes[i];
+            if file != expected {
+                return Err(FormatError::Size { layer, what, file, expected });
+            }
+            i += 1;
         }
         if !same(record.activation, self.activation) {
             let (file, expected) = (record.activation, self.activation);
@@ -322,12 +397,23 @@ impl Shape {
             Some(expected) => (expected, true),
             None => (linear, matches!(self.kind, Kind::SimpleRnn)),
         };
-        if !same(record.recurrent_activation, expected) {
+        if matches!(self.kind, Kind::Conv1d) {
+            let (file, expected) = (record.second as usize, self.groups);
+            if file != expected {
+                return Err(FormatError::Size { layer, what: "number of groups", file, expected });
+            }
+        } else if !same(record.recurrent_activation, expected) {
             let file = record.recurrent_activation;
             return Err(FormatError::Activation { layer, what: "recurrent activation", file, expected });
         }
-        let known = FLAG_RESET_AFTER | if is_cell { FLAG_SEQUENCES } else { 0 };
-        if record.flags & !known != 0 || record.detail != 0 {
+        let known = match self.kind {
+            Kind::Embedding => FLAG_MASK_ZERO,
+            _ if is_cell => FLAG_RESET_AFTER | FLAG_SEQUENCES | FLAG_ZERO_OUTPUT | FLAG_BACKWARDS,
+            _ => 0,
+        };
+        let mask_zero = if self.mask_zero { FLAG_MASK_ZERO } else { 0 };
+        let differ = record.flags ^ (around.flags | mask_zero);
+        if record.flags & !known != 0 {
             return Err(FormatError::Flags { layer, flags: record.flags });
         }
         let file = record.flags & FLAG_RESET_AFTER != 0;
@@ -336,11 +422,37 @@ impl Shape {
             None if file => return Err(FormatError::Flags { layer, flags: record.flags }),
             _ => {}
         }
+        let options = [
+            ("mask_zero", FLAG_MASK_ZERO),
+            ("zero_output_for_mask", FLAG_ZERO_OUTPUT),
+            ("go_backwards", FLAG_BACKWARDS),
+        ];
+        let mut i = 0;
+        while i < options.len() {
+            let (what, flag) = options[i];
+            if differ & flag & !around.any != 0 {
+                let (file, expected) = if record.flags & flag != 0 { ("true", "false") } else { ("false", "true") };
+                return Err(FormatError::Option { layer, what, file, expected });
+            }
+            i += 1;
+        }
         if record.weights.len() != 4 * self.weights {
             let (file, expected) = (record.weights.len() / 4, self.weights);
             return Err(FormatError::Size { layer, what: "number of weights", file, expected });
         }
-        Ok(record.weights)
+        Ok(record)
+    }
+}
+
+/// Keras's name of a bidirectional layer's merge mode.
+const fn merge_mode(code: u32) -> &'static str {
+    match code {
+        0 => "concat",
+        1 => "sum",
+        2 => "mul",
+        3 => "ave",
+        4 => "none",
+        _ => "unknown",
     }
 }
 
@@ -353,16 +465,7 @@ const fn same(file: Option<OutputKind>, expected: OutputKind) -> bool {
 
 /// Reads the record of a way around a layer of `size` inputs and outputs.
 pub(crate) const fn residual(reader: &mut Reader<'_>, size: usize) -> Result<(), FormatError> {
-    let shape = Shape {
-        kind: Kind::Residual,
-        inputs: size,
-        units: size,
-        activation: OutputKind::Each(ActivationKind::Linear),
-        recurrent_activation: None,
-        reset_after: None,
-        weights: 0,
-    };
-    match shape.expect(reader) {
+    match Shape::new(Kind::Residual, size, size, 0).expect(reader) {
         Ok(_) => Ok(()),
         Err(error) => Err(error),
     }

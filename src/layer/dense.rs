@@ -42,15 +42,7 @@ impl<const I: usize, const O: usize, A> Dense<I, O, A> {
 }
 
 impl<const I: usize, const O: usize, A: Named> Dense<I, O, A> {
-    const SHAPE: Shape = Shape {
-        kind: Kind::Dense,
-        inputs: I,
-        units: O,
-        activation: A::KIND,
-        recurrent_activation: None,
-        reset_after: None,
-        weights: KernelPanels::<I, O>::WEIGHTS,
-    };
+    const SHAPE: Shape = Shape { activation: A::KIND, ..Shape::new(Kind::Dense, I, O, KernelPanels::<I, O>::WEIGHTS) };
 }
 
 impl<const I: usize, const O: usize, A: OutputActivation + Named> Layer for Dense<I, O, A> {

@@ -4,7 +4,6 @@ use super::Layer;
 use crate::format::{Kind, Shape, leaf_layer};
 use crate::kernel::Source;
 use crate::kernel::pack;
-use crate::math::{ActivationKind, OutputKind};
 use crate::simd::Backend;
 
 /// `y = (x - offset) ⊙ scale`: in front of a network with the mean and the inverse of the standard deviation of the training
@@ -28,15 +27,7 @@ impl<const N: usize> Normalize<N> {
     /// Changes nothing: a place for a model that is read at run time.
     pub const EMPTY: Self = Normalize { offset: [0.0; N], scale: [1.0; N] };
 
-    const SHAPE: Shape = Shape {
-        kind: Kind::Normalize,
-        inputs: N,
-        units: N,
-        activation: OutputKind::Each(ActivationKind::Linear),
-        recurrent_activation: None,
-        reset_after: None,
-        weights: 2 * N,
-    };
+    const SHAPE: Shape = Shape::new(Kind::Normalize, N, N, 2 * N);
 
     /// From what is taken away, then what is multiplied.
     #[must_use]
