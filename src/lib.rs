@@ -43,7 +43,7 @@
 //! | `kernel` | loops over packed weights, written once over a backend; with `simd` the only place of `unsafe` | yes |
 //! | [`math`] | activations and their error bounds | yes |
 //! | `cell` | [`SimpleRnn`], [`Lstm`], [`Gru`]: the equations | yes |
-//! | `layer` | the [`Layer`] trait, [`Dense`], [`Normalize`], [`Residual`], [`Chain`] | yes |
+//! | `layer` | the [`Layer`] trait, [`Dense`], [`Embedding`], [`Conv1d`] and other layers that are not recurrent; [`Residual`], [`Chain`] | yes |
 //! | [`mod@format`] | the `.gatelet` file: specification, reader, embedding | yes |
 //! | `network` | networks of run-time sizes, descriptions in words, model files | feature `std` |
 //! | `data` | `.ts`, `.csv`, `.npy` | feature `std` |
@@ -94,7 +94,11 @@ pub use cell::{Gru, HiddenState, Lstm, LstmState, SimpleRnn};
 pub use format::{FormatError, ReadInto};
 #[cfg(feature = "nalgebra")]
 pub use layer::MatrixLayer;
-pub use layer::{Chain, Dense, Layer, LengthMismatch, Normalize, Residual, StreamMismatch, Vector};
+pub use layer::{
+    Activate, AveragePooling, Chain, Conv1d, Dense, Embedding, Flatten, Last, Layer, LengthMismatch, Normalize, Prelu,
+    Residual, StreamMismatch, UnitNormalization, Vector,
+};
 pub use math::{
-    Activation, Elu, HardSigmoid, Linear, OutputActivation, Relu, Sigmoid, Softmax, Softplus, Softsign, Tanh,
+    Activation, Elu, HardSigmoid, LeakyRelu, Linear, OutputActivation, Relu, Sigmoid, Silu, Softmax, Softplus,
+    Softsign, Tanh,
 };

@@ -61,21 +61,21 @@ kinds! {
     Bidirectional = 8 "bidirectional";
     /// Masks time steps for what follows.
     Masking = 9 "masking";
-    /// A table of vectors.
+    /// [`Embedding`](crate::Embedding)
     Embedding = 10 "embedding";
-    /// A causal convolution.
+    /// [`Conv1d`](crate::Conv1d)
     Conv1d = 11 "conv1d";
-    /// The mean of the last time steps.
+    /// [`AveragePooling`](crate::AveragePooling)
     AveragePooling = 12 "average_pooling";
-    /// The last time steps as one vector.
+    /// [`Flatten`](crate::Flatten)
     Flatten = 13 "flatten";
-    /// The last time step alone.
+    /// [`Last`](crate::Last)
     Last = 14 "last";
-    /// Vectors divided by their lengths.
+    /// [`UnitNormalization`](crate::UnitNormalization)
     UnitNormalization = 15 "unit_normalization";
-    /// An activation on its own.
+    /// [`Activate`](crate::Activate)
     Activation = 16 "activation";
-    /// A line with a slope for each channel below zero.
+    /// [`Prelu`](crate::Prelu)
     Prelu = 17 "prelu";
 }
 

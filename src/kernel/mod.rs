@@ -12,10 +12,8 @@
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 mod cortex_m;
 mod dense;
-#[cfg_attr(not(feature = "std"), allow(dead_code))]
 mod elementwise;
 mod gru;
-#[cfg(feature = "std")]
 mod history;
 mod lstm;
 mod panel;
@@ -24,17 +22,14 @@ mod storage;
 mod streams;
 
 pub(crate) use dense::dense;
-pub(crate) use elementwise::{add, normalize};
-#[cfg(feature = "std")]
-pub(crate) use elementwise::{prelu, token, unit_normalize};
+pub(crate) use elementwise::{add, normalize, prelu, token, unit_normalize};
 pub(crate) use gru::{GruWeights, gru, gru_steps, gru_streams};
-#[cfg(feature = "std")]
-pub(crate) use history::{Convolution, average, conv1d, remember};
+pub(crate) use history::{Convolution, conv1d, mean, remember};
 pub(crate) use lstm::{lstm, lstm_steps, lstm_streams};
 use panel::Rows;
-pub(crate) use panel::{Gates, Source, is_large, looks_ahead, pack, pack_dense, serve_together};
+pub(crate) use panel::{Gates, Source, is_large, looks_ahead, pack, pack_dense, pack_dense_columns, serve_together};
 pub(crate) use simple_rnn::simple_rnn;
-pub(crate) use storage::{KernelPanels, Panels};
+pub(crate) use storage::{GroupPanels, KernelPanels, Panels};
 
 use crate::math::Activation;
 use crate::simd::{Backend, Partial, TINY, Wide};

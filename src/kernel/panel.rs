@@ -51,7 +51,18 @@ pub(super) const ROWS_BELOW: usize = 4;
 
 /// Writes a dense layer's kernel `[k][unit]` in the order that [`dense`](super::dense()) reads.
 pub(crate) const fn pack_dense(packed: &mut [f32], source: Source<'_>, units: usize) {
-    pack_panels(packed, source, 1, units, if units < ROWS_BELOW { 1 } else { usize::MAX });
+    pack_dense_columns(packed, source, 0, units, units);
+}
+
+/// [`pack_dense`] of `units` columns, from `first` on, of a kernel of `columns`.
+pub(crate) const fn pack_dense_columns(
+    packed: &mut [f32],
+    source: Source<'_>,
+    first: usize,
+    units: usize,
+    columns: usize,
+) {
+    pack_panels(packed, source, (first, units, columns), if units < ROWS_BELOW { 1 } else { usize::MAX });
 }
 
 /// Writes a matrix `[k][gate][unit]` in panel order. A bias is a matrix of one `k`.
@@ -59,22 +70,29 @@ pub(crate) const fn pack_dense(packed: &mut [f32], source: Source<'_>, units: us
 /// The same function packs in const evaluation, in a reader on the device and on the host. Const evaluation counts calls
 /// and turns of loops, so there is one turn and no avoidable call per weight.
 pub(crate) const fn pack(packed: &mut [f32], source: Source<'_>, gates: usize, units: usize) {
-    pack_panels(packed, source, gates, units, usize::MAX);
+    debug_assert!(units == 0 || source.len().is_multiple_of(gates * units));
+    pack_panels(packed, source, (0, units, units), usize::MAX);
 }
 
-const fn pack_panels(packed: &mut [f32], source: Source<'_>, gates: usize, units: usize, widest: usize) {
+/// Writes `units` columns, from `first` on, of a matrix that has `columns`.
+const fn pack_panels(
+    packed: &mut [f32],
+    source: Source<'_>,
+    (first, units, columns): (usize, usize, usize),
+    widest: usize,
+) {
     if units == 0 {
         return;
     }
-    let rows = source.len() / (gates * units) * gates;
-    debug_assert!(packed.len() == source.len() && rows * units == source.len());
+    let rows = source.len() / columns;
+    debug_assert!(packed.len() == rows * units && rows * columns == source.len());
     let mut to = 0;
     let mut panel = 0;
     while panel < units {
         let width = if units - panel < widest { panel_width(units - panel) } else { panel_width(widest) };
         let mut row = 0;
         while row < rows {
-            let mut from = row * units + panel;
+            let mut from = row * columns + first + panel;
             let end = to + width;
             match source {
                 Source::Floats(floats) => {

@@ -1,6 +1,6 @@
 //! Packed weights with sizes in the type.
 
-use super::{Gates, Source, pack, pack_dense};
+use super::{Gates, Source, pack, pack_dense, pack_dense_columns};
 
 /// A recurrent layer's weights in panel order: `G` weight rows and `B` bias rows per unit.
 ///
@@ -73,5 +73,44 @@ impl<const I: usize, const O: usize> KernelPanels<I, O> {
     #[inline(always)]
     pub(crate) const fn parts(&self) -> (&[f32], &[f32]) {
         (self.kernel.as_flattened(), &self.bias)
+    }
+}
+
+/// A convolution's weights: the kernel of each group of outputs as a dense layer's, one group behind the other. `GROUP` inputs
+/// and `K` time steps are what an output sees.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+#[cfg_attr(not(target_os = "none"), repr(align(64)))]
+pub(crate) struct GroupPanels<const GROUP: usize, const O: usize, const K: usize> {
+    kernel: [[[f32; O]; GROUP]; K],
+    bias: [f32; O],
+}
+
+impl<const GROUP: usize, const O: usize, const K: usize> GroupPanels<GROUP, O, K> {
+    pub(crate) const ZERO: Self = GroupPanels { kernel: [[[0.0; O]; GROUP]; K], bias: [0.0; O] };
+    pub(crate) const WEIGHTS: usize = K * GROUP * O + O;
+
+    /// Packs a kernel in the order `[time step][input of the group][output]` and its bias, for groups of `units` outputs.
+    pub(crate) const fn fill(&mut self, kernel: Source<'_>, bias: Source<'_>, units: usize) {
+        let mut rest = self.kernel.as_flattened_mut().as_flattened_mut();
+        let mut first = 0;
+        while first < O {
+            let (group, more) = rest.split_at_mut(K * GROUP * units);
+            pack_dense_columns(group, kernel, first, units, O);
+            rest = more;
+            first += units;
+        }
+        pack(&mut self.bias, bias, 1, O);
+    }
+
+    /// Packs the bytes of both parts.
+    pub(crate) const fn fill_from(&mut self, bytes: &[u8], units: usize) {
+        let (kernel, bias) = bytes.split_at(4 * K * GROUP * O);
+        self.fill(Source::Bytes(kernel), Source::Bytes(bias), units);
+    }
+
+    #[inline(always)]
+    pub(crate) const fn parts(&self) -> (&[f32], &[f32]) {
+        (self.kernel.as_flattened().as_flattened(), &self.bias)
     }
 }

@@ -62,6 +62,11 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     const STATE_BYTES: usize = A::STATE_BYTES + B::STATE_BYTES;
 
     #[inline(always)]
+    fn initial_state(&self) -> Self::State {
+        (self.0.initial_state(), self.1.initial_state())
+    }
+
+    #[inline(always)]
     fn step_on<K: Backend>(&self, b: K, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output) {
         let mut between = Aligned(A::Output::ZERO);
         Self::part(b, Step(&self.0, &mut state.0, x, &mut between.0));

@@ -1,14 +1,22 @@
 //! The [`Layer`] trait, and the layers that are not recurrent.
 
 mod chain;
+mod conv1d;
 mod dense;
+mod elementwise;
+mod embedding;
+mod history;
 #[cfg(feature = "nalgebra")]
 mod matrix;
 mod normalize;
 mod residual;
 
 pub use chain::Chain;
+pub use conv1d::Conv1d;
 pub use dense::Dense;
+pub use elementwise::{Activate, Prelu, UnitNormalization};
+pub use embedding::Embedding;
+pub use history::{AveragePooling, Flatten, Last};
 #[cfg(feature = "nalgebra")]
 pub use matrix::MatrixLayer;
 pub use normalize::Normalize;
@@ -113,12 +121,18 @@ pub trait Layer {
     type Output: Vector;
     /// What is carried from step to step; `()` if nothing is.
     type State: Copy;
-    /// The state at the beginning of a sequence.
+    /// The state at the beginning of a sequence, where the model brings no other ([`initial_state`](Layer::initial_state)).
     const ZERO_STATE: Self::State;
     /// Bytes of constants in a microcontroller's flash.
     const FLASH_BYTES: usize;
     /// Bytes of one stream's state.
     const STATE_BYTES: usize;
+
+    /// The state that the model begins a sequence with: zeros, but where it has brought another one.
+    #[inline(always)]
+    fn initial_state(&self) -> Self::State {
+        Self::ZERO_STATE
+    }
 
     /// One time step on a given backend: reads `x`, updates `state`, writes `y`. Never panics, never allocates.
     fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output);

@@ -30,6 +30,11 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
     const STATE_BYTES: usize = L::STATE_BYTES;
 
     #[inline(always)]
+    fn initial_state(&self) -> L::State {
+        self.0.initial_state()
+    }
+
+    #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut L::State, x: &L::Input, y: &mut L::Output) {
         self.0.step_on(b, state, x, y);
         crate::kernel::add(y.as_mut_slice(), x.as_slice());

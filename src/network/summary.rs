@@ -56,7 +56,7 @@ impl Summary {
                     output_shape: shape.collect(),
                     parameters: keras_parameters(&spec.kind),
                     flash_bytes: 4 * spec.parameters(),
-                    state_bytes: 4 * spec.kind.state(),
+                    state_bytes: 4 * device_state(&spec.kind),
                 }
             })
             .collect();
@@ -66,6 +66,15 @@ impl Summary {
             state_bytes: layers.iter().map(|layer| layer.state_bytes).sum(),
             layers,
         }
+    }
+}
+
+/// Numbers in the state of the type with constant sizes: one that looks back has the present time step in it, too.
+fn device_state(kind: &LayerKind) -> usize {
+    match *kind {
+        LayerKind::Conv1d(layer) => layer.kernel_size * layer.dilation * layer.inputs,
+        LayerKind::AveragePooling { size, steps } | LayerKind::Flatten { size, steps } => steps * size,
+        kind => kind.state(),
     }
 }
 

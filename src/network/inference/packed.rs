@@ -2,7 +2,7 @@
 
 use super::Flow;
 use crate::cell::Turn;
-use crate::kernel::{self, Convolution, Gates, GruWeights, Source, pack, pack_dense};
+use crate::kernel::{self, Convolution, Gates, GruWeights, Source, pack, pack_dense, pack_dense_columns};
 use crate::math::{Activation, ActivationKind, OutputActivation, OutputKind, Sigmoid, Softmax, Tanh};
 use crate::network::{Cell, Conv1d, LayerKind, Merge, Recurrent};
 use crate::simd::{Backend, Visitor, dispatch};
@@ -63,12 +63,11 @@ fn packed_cell(layer: &Recurrent, parameters: &[f32]) -> [Vec<f32>; 3] {
 /// Each group's columns of the kernel as a dense layer's kernel.
 fn packed_groups(layer: &Conv1d, kernel: &[f32]) -> Vec<f32> {
     let units = layer.units / layer.groups;
-    let groups = 0..layer.groups;
-    let columns = |group: usize| {
-        let rows = kernel.chunks_exact(layer.units);
-        rows.flat_map(|row| row[group * units..][..units].iter().copied()).collect::<Vec<f32>>()
-    };
-    groups.flat_map(|group| packed_rows(&columns(group), units)).collect()
+    let mut packed = vec![0.0; kernel.len()];
+    for (group, packed) in packed.chunks_exact_mut(kernel.len() / layer.groups).enumerate() {
+        pack_dense_columns(packed, Source::Floats(kernel), group * units, units, layer.units);
+    }
+    packed
 }
 
 impl Packed {
@@ -91,9 +90,7 @@ impl Packed {
             }
             LayerKind::Conv1d(layer) => {
                 let (kernel, bias) = weights.split_at(layer.kernel());
-                let units = layer.units / layer.groups;
-                let bias = bias.chunks_exact(units).flat_map(|bias| packed(bias, 0..units, 1, units)).collect();
-                [none(), packed_groups(&layer, kernel), bias]
+                [none(), packed_groups(&layer, kernel), packed(bias, 0..layer.units, 1, layer.units)]
             }
             LayerKind::Embedding { .. } | LayerKind::Prelu { .. } => [none(), weights.to_vec(), none()],
             LayerKind::Masking { .. }
@@ -200,22 +197,25 @@ impl Packed {
             LayerKind::Conv1d(layer) => {
                 let window = layer.kernel_size * (layer.inputs / layer.groups);
                 room.widen(window);
+                let (kernel, bias) = (weights, more);
+                let weights = Convolution { kernel, bias, kernel_size: layer.kernel_size, groups: layer.groups };
+                let window = &mut room.window[..window];
+                let dilation = layer.dilation;
                 dispatch(ConvolutionStep {
                     activation: layer.activation,
-                    weights: Convolution {
-                        kernel: weights,
-                        bias: more,
-                        kernel_size: layer.kernel_size,
-                        dilation: layer.dilation,
-                        groups: layer.groups,
-                    },
+                    weights,
+                    dilation,
                     history: state,
                     x,
-                    window: &mut room.window[..window],
+                    window,
                     y,
                 });
+                kernel::remember(state, x);
             }
-            LayerKind::AveragePooling { .. } => kernel::average(state, x, y),
+            LayerKind::AveragePooling { steps, .. } => {
+                kernel::mean(state.chunks_exact(x.len()).chain([x]), steps, y);
+                kernel::remember(state, x);
+            }
             LayerKind::Flatten { .. } => {
                 let (before, now) = y.split_at_mut(state.len());
                 before.copy_from_slice(state);
@@ -280,7 +280,9 @@ impl<A: OutputActivation> Visitor for DenseStep<'_, A> {
 struct ConvolutionStep<'a> {
     activation: ActivationKind,
     weights: Convolution<'a>,
-    history: &'a mut [f32],
+    dilation: usize,
+    /// The inputs before this one, oldest first.
+    history: &'a [f32],
     x: &'a [f32],
     window: &'a mut [f32],
     y: &'a mut [f32],
@@ -290,7 +292,9 @@ impl Visitor for ConvolutionStep<'_> {
     type Out = ();
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
-        kernel::conv1d(b, self.activation, self.weights, self.history, self.x, self.window, self.y);
+        let inputs = self.x.len();
+        let x = |k: usize| self.history.chunks_exact(inputs).nth(k * self.dilation).unwrap_or(self.x);
+        kernel::conv1d(b, self.activation, self.weights, x, self.window, self.y);
     }
 }
 

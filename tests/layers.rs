@@ -1,0 +1,209 @@
+//! Promise: whatever the host network's layers do, their types with constant sizes do, too, with the same bits on every backend:
+//! step by step, in runs and for the last output alone, over masked steps and from the states that models bring.
+#![cfg(feature = "std")]
+
+use gatelet::network::{LayerKind, Model, Network};
+use gatelet::simd::{BackendKind, force};
+use gatelet::{
+    Activate, AveragePooling, Conv1d, Dense, Embedding, Flatten, FormatError, Gru, Last, Layer, LeakyRelu, Linear,
+    Lstm, Prelu, ReadInto, Relu, Residual, Silu, SimpleRnn, Softmax, Tanh, UnitNormalization, Vector, chain,
+};
+use std::sync::{Mutex, PoisonError};
+
+const STEPS: usize = 23;
+
+/// Runs `test` on each backend that this machine has. What is forced is forced for all threads, so one test at a time.
+fn on_every_backend(mut test: impl FnMut(BackendKind)) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for kind in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
+        force(Some(kind)).unwrap();
+        test(kind);
+    }
+}
+
+/// A formula for weights and inputs, so that nothing is stored.
+fn formula(i: usize, frequency: f64) -> f32 {
+    (frequency * i as f64 + 1.0).sin() as f32
+}
+
+fn network(inputs: usize, description: &str) -> Network<f32> {
+    let mut network = Network::describe(inputs, description).unwrap();
+    for layer in 0..network.layers().len() {
+        let kind = network.layers()[layer].kind;
+        let scale = 2.0 / ((kind.inputs() + kind.outputs()) as f32).sqrt();
+        let range = network.range(layer);
+        for (i, weight) in network.parameters_mut()[range].iter_mut().enumerate() {
+            *weight = scale * formula(i + layer, 0.7);
+        }
+    }
+    network
+}
+
+/// Inputs that fit the first layer: tokens of an embedding, and where it masks, a head, a tail and a gap that are masked.
+fn inputs<const I: usize>(network: &Network<f32>) -> Vec<[f32; I]> {
+    let step = |t: usize| std::array::from_fn(|i| formula(t * I + i, 1.3));
+    (0..STEPS)
+        .map(|t| match network.layers()[0].kind {
+            LayerKind::Embedding { tokens, .. } => [(t * 5 % tokens) as f32; I],
+            LayerKind::Masking { value, .. } if matches!(t, 0 | 1 | 9 | 10 | 21 | 22) => [value; I],
+            LayerKind::Masking { value, .. } if t == 5 => {
+                let mut x = step(t);
+                x[0] = value;
+                x
+            }
+            _ => step(t),
+        })
+        .collect()
+}
+
+fn constant<N: ReadInto>(network: &Network<f32>) -> Box<N> {
+    let mut net = Box::new(N::EMPTY);
+    net.read_into(&Model::new(network.clone()).to_bytes().unwrap()).unwrap();
+    net
+}
+
+fn bits<V: Vector>(ys: &[V]) -> Vec<u32> {
+    ys.iter().flat_map(|y| y.as_slice()).map(|y| y.to_bits()).collect()
+}
+
+fn bits_of(ys: &[f32]) -> Vec<u32> {
+    ys.iter().map(|y| y.to_bits()).collect()
+}
+
+/// Every output of the host network, and the one it gives for the whole sequence.
+fn on_host(network: &Network<f32>, xs: &[f32]) -> (Vec<u32>, Vec<u32>) {
+    let inference = network.inference();
+    let mut ys = vec![0.0; xs.len() / inference.inputs() * inference.outputs()];
+    inference.run(&mut inference.initial_state(), xs, &mut ys);
+    let last = inference.run_last(&mut inference.initial_state(), xs).unwrap();
+    (bits_of(&ys), bits_of(&last))
+}
+
+/// A type that goes through a sequence step by step, beside the host network.
+#[inline(never)]
+fn agree<const I: usize, N>(description: &str)
+where
+    N: Layer<Input = [f32; I], State: PartialEq> + ReadInto,
+{
+    let network = network(I, description);
+    let net = constant::<N>(&network);
+    let xs = inputs::<I>(&network);
+    assert_eq!(N::FLASH_BYTES, network.summary().flash_bytes, "{description}");
+    assert_eq!(N::STATE_BYTES, network.summary().state_bytes, "{description}");
+    on_every_backend(|kind| {
+        let (expected, expected_last) = on_host(&network, xs.as_flattened());
+        let mut ys = vec![N::Output::ZERO; STEPS];
+        let mut end = net.initial_state();
+        for (x, y) in xs.iter().zip(&mut ys) {
+            net.step(&mut end, x, y);
+        }
+        assert!(bits(&ys) == expected, "{kind}, {description}: steps");
+
+        // In two parts, with a copied state between them.
+        let mut ys = vec![N::Output::ZERO; STEPS];
+        let mut state = net.initial_state();
+        for steps in [0..10, 10..STEPS] {
+            let mut copy = state;
+            net.run(&mut copy, &xs[steps.clone()], &mut ys[steps]).unwrap();
+            state = copy;
+        }
+        assert!(bits(&ys) == expected && state == end, "{kind}, {description}: a run");
+
+        let mut state = net.initial_state();
+        let last = net.run_last(&mut state, &xs).unwrap();
+        assert!(bits(&[last]) == expected_last && state == end, "{kind}, {description}: the last output");
+
+        let mut states = [net.initial_state(); 5];
+        let mut together = [N::Output::ZERO; 5];
+        for (x, y) in xs.iter().zip(&ys) {
+            net.step_streams(&mut states, &[*x; 5], &mut together).unwrap();
+            assert!(bits(&together) == bits(&[*y; 5]), "{kind}, {description}: streams");
+        }
+    });
+}
+
+macro_rules! agree {
+    ($($inputs:literal $description:tt $type:ty;)*) => { $(agree::<$inputs, $type>($description);)* };
+}
+
+#[test]
+fn layers_without_a_state() {
+    agree! {
+        1 "embedding(7, 5)" Embedding<7, 5>;
+        5 "unit_normalization" UnitNormalization<5>;
+        5 "activation(silu)" Activate<5, Silu>;
+        5 "activation(softmax)" Activate<5, Softmax>;
+        5 "prelu(5)" Prelu<5>;
+        1 "embedding(9, 6), dense(17, leaky_relu), unit_normalization, prelu(17), dense(3), activation(relu)"
+            chain!(Embedding<9, 6>, Dense<6, 17, LeakyRelu>, UnitNormalization<17>, Prelu<17>, Dense<17, 3>, Activate<3, Relu>);
+    }
+}
+
+#[test]
+fn layers_that_look_back() {
+    agree! {
+        3 "conv1d(5, 1)" Conv1d<3, 5, 1>;
+        2 "conv1d(17, 4, relu)" Conv1d<2, 17, 4, Relu>;
+        2 "conv1d(3, 3, dilation=4)" Conv1d<2, 3, 3, Linear, 4>;
+        9 "conv1d(33, 2, groups=3)" Conv1d<9, 33, 2, Linear, 1, 3>;
+        4 "conv1d(8, 3, dilation=2, groups=4, tanh)" Conv1d<4, 8, 3, Tanh, 2, 1>;
+        3 "average_pooling(1)" AveragePooling<3, 1>;
+        3 "average_pooling(4)" AveragePooling<3, 4>;
+        3 "residual(average_pooling(2)), flatten(4), dense(2)"
+            chain!(Residual<AveragePooling<3, 2>>, Flatten<3, 4, 12>, Dense<12, 2>);
+    }
+}
+
+#[test]
+fn layers_in_series() {
+    agree! {
+        2 "conv1d(16, 5), average_pooling(3), gru(16, sequences), dense(2), unit_normalization"
+            chain!(Conv1d<2, 16, 5>, AveragePooling<16, 3>, Gru<16, 16>, Dense<16, 2>, UnitNormalization<2>);
+        1 "embedding(8, 4), lstm(7, sequences), last, dense(3)"
+            chain!(Embedding<8, 4>, Lstm<4, 7>, Last<7>, Dense<7, 3>);
+        3 "simple_rnn(5, sequences), conv1d(3, 2, dilation=3), flatten(2)"
+            chain!(SimpleRnn<3, 5>, Conv1d<5, 3, 2, Linear, 3>, Flatten<3, 2, 6>);
+    }
+}
+
+/// NaN for what is no row.
+#[test]
+fn a_token_that_is_none_gives_nan() {
+    let net = constant::<Embedding<3, 2>>(&network(1, "embedding(3, 2)"));
+    for x in [-1.0, 0.5, 3.0, f32::NAN, f32::INFINITY, 1e30] {
+        let mut y = [0.0; 2];
+        net.step(&mut (), &[x], &mut y);
+        assert!(y.iter().all(|y| y.is_nan()), "{x}");
+    }
+}
+
+fn refused<N: ReadInto>(inputs: usize, description: &str) -> String {
+    let file = Model::new(network(inputs, description)).to_bytes().unwrap();
+    let mut net = Box::new(N::EMPTY);
+    let error: FormatError = net.read_into(&file).map(|_| ()).expect_err(description);
+    error.to_string().replace("model file does not fit the type: ", "")
+}
+
+#[test]
+fn whatever_differs_from_the_type_is_named() {
+    let differs = |what: &str| format!("layer 1: {what} in the type");
+    let conv = "conv1d(6, 3, dilation=2, groups=2)";
+    type Conv<const O: usize, const K: usize, const D: usize, const G: usize> = Conv1d<4, O, K, Linear, D, G>;
+    constant::<Conv<6, 3, 2, 2>>(&network(4, conv));
+    assert_eq!(refused::<Conv<8, 3, 2, 2>>(4, conv), differs("output size is 6 in the file and 8"));
+    assert_eq!(refused::<Conv<6, 2, 2, 2>>(4, conv), differs("kernel size is 3 in the file and 2"));
+    assert_eq!(refused::<Conv<6, 3, 1, 2>>(4, conv), differs("dilation is 2 in the file and 1"));
+    assert_eq!(refused::<Conv<6, 3, 2, 4>>(4, conv), differs("number of groups is 2 in the file and 1"));
+    assert_eq!(refused::<Embedding<6, 2>>(1, "embedding(5, 2)"), differs("number of tokens is 5 in the file and 6"));
+    for found in
+        [refused::<AveragePooling<2, 3>>(2, "average_pooling(4)"), refused::<Flatten<2, 3, 6>>(2, "flatten(4)")]
+    {
+        assert_eq!(found, differs("number of time steps is 4 in the file and 3"));
+    }
+    assert_eq!(
+        refused::<Activate<2, Relu>>(2, "activation(softmax)"),
+        differs("activation is softmax in the file and relu")
+    );
+    assert_eq!(refused::<Prelu<2>>(2, "last"), differs("it is last in the file and prelu"));
+}
