@@ -95,8 +95,8 @@ pub use format::{FormatError, ReadInto};
 #[cfg(feature = "nalgebra")]
 pub use layer::MatrixLayer;
 pub use layer::{
-    Activate, AveragePooling, Chain, Conv1d, Dense, Embedding, Flatten, Last, Layer, LengthMismatch, Normalize, Prelu,
-    Residual, StreamMismatch, UnitNormalization, Vector,
+    Activate, AveragePooling, Chain, Conv1d, Dense, Embedding, Flatten, Last, Layer, LengthMismatch, Masking,
+    Normalize, Prelu, Residual, StreamMismatch, UnitNormalization, Vector, ZeroOutput,
 };
 pub use math::{
     Activation, Elu, HardSigmoid, LeakyRelu, Linear, OutputActivation, Relu, Sigmoid, Silu, Softmax, Softplus,

@@ -6,7 +6,8 @@ use gatelet::network::{LayerKind, Model, Network};
 use gatelet::simd::{BackendKind, force};
 use gatelet::{
     Activate, AveragePooling, Conv1d, Dense, Embedding, Flatten, FormatError, Gru, Last, Layer, LeakyRelu, Linear,
-    Lstm, Prelu, ReadInto, Relu, Residual, Silu, SimpleRnn, Softmax, Tanh, UnitNormalization, Vector, chain,
+    Lstm, Masking, Prelu, ReadInto, Relu, Residual, Silu, SimpleRnn, Softmax, Tanh, UnitNormalization, Vector,
+    ZeroOutput, chain,
 };
 use std::sync::{Mutex, PoisonError};
 
@@ -167,6 +168,24 @@ fn layers_in_series() {
     }
 }
 
+#[test]
+fn masked_steps() {
+    agree! {
+        2 "masking(-1.5)" Masking<2>;
+        2 "masking(-1), gru(5, sequences), lstm(4), dense(2)"
+            chain!(Masking<2>, Gru<2, 5>, Lstm<5, 4>, Dense<4, 2>);
+        3 "masking(0), residual(simple_rnn(3, sequences, zero_output_for_mask)), gru(4, zero_output_for_mask)"
+            chain!(Masking<3>, Residual<ZeroOutput<SimpleRnn<3, 3>>>, ZeroOutput<Gru<3, 4>>);
+        2 "masking(-1), gru(3, sequences), conv1d(4, 2), lstm(3)"
+            chain!(chain!(Masking<2>, Gru<2, 3>), chain!(Conv1d<3, 4, 2>, Lstm<4, 3>));
+        2 "masking(-1), average_pooling(2), masking(2), lstm(3), activation(tanh)"
+            chain!(Masking<2>, AveragePooling<2, 2>, Masking<2>, Lstm<2, 3>, Activate<3, Tanh>);
+        1 "embedding(5, 3, mask_zero), lstm(6, sequences, zero_output_for_mask), gru(2)"
+            chain!(Embedding<5, 3, true>, ZeroOutput<Lstm<3, 6>>, Gru<6, 2>);
+        16 "masking(-1), gru(71, sequences), dense(2)" chain!(Masking<16>, Gru<16, 71>, Dense<71, 2>);
+    }
+}
+
 /// NaN for what is no row.
 #[test]
 fn a_token_that_is_none_gives_nan() {
@@ -201,6 +220,19 @@ fn whatever_differs_from_the_type_is_named() {
     {
         assert_eq!(found, differs("number of time steps is 4 in the file and 3"));
     }
+    assert_eq!(
+        refused::<Embedding<5, 2>>(1, "embedding(5, 2, mask_zero)"),
+        differs("mask_zero is true in the file and false")
+    );
+    assert_eq!(
+        refused::<ZeroOutput<Gru<2, 3>>>(2, "gru(3)"),
+        differs("zero_output_for_mask is false in the file and true")
+    );
+    assert_eq!(
+        refused::<Gru<2, 3>>(2, "gru(3, zero_output_for_mask)"),
+        differs("zero_output_for_mask is true in the file and false")
+    );
+    assert_eq!(refused::<Gru<2, 3>>(2, "gru(3, go_backwards)"), differs("go_backwards is true in the file and false"));
     assert_eq!(
         refused::<Activate<2, Relu>>(2, "activation(softmax)"),
         differs("activation is softmax in the file and relu")

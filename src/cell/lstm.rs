@@ -148,6 +148,23 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
         kernel::lstm(b, (A::VALUE, R::VALUE), weights, x, &mut state.h, &mut state.c, y);
     }
 
+    #[inline(always)]
+    fn step_masked_on<B: Backend>(
+        &self,
+        b: B,
+        masked: bool,
+        state: &mut LstmState<H>,
+        x: &[f32; I],
+        y: &mut [f32; H],
+    ) -> bool {
+        if masked {
+            *y = state.h;
+        } else {
+            self.step_on(b, state, x, y);
+        }
+        masked
+    }
+
     const LOOKS_AHEAD: bool = kernel::looks_ahead(I, Self::FLASH_BYTES);
 
     #[inline(always)]

@@ -80,6 +80,23 @@ impl<const I: usize, const H: usize, A: Activation + Named> Layer for SimpleRnn<
         let x = kernel::flushed(b, x, &mut room);
         kernel::simple_rnn(b, A::VALUE, self.weights.gates().in_turn(&mut state.turn), x, &mut state.h, y);
     }
+
+    #[inline(always)]
+    fn step_masked_on<B: Backend>(
+        &self,
+        b: B,
+        masked: bool,
+        state: &mut HiddenState<H>,
+        x: &[f32; I],
+        y: &mut [f32; H],
+    ) -> bool {
+        if masked {
+            *y = state.h;
+        } else {
+            self.step_on(b, state, x, y);
+        }
+        masked
+    }
 }
 
 leaf_layer!([const I: usize, const H: usize, A: Named] SimpleRnn<I, H, A>);

@@ -38,6 +38,14 @@ impl<C: Cursor> Cursor for Next<C> {
     };
 }
 
+/// The same position, for the type of a layer that has flags from a type around it: `FLAGS`, whatever those in `ANY` are.
+#[doc(hidden)]
+pub struct Flagged<C, const FLAGS: u32, const ANY: u32>(PhantomData<C>);
+
+impl<C: Cursor, const FLAGS: u32, const ANY: u32> Cursor for Flagged<C, FLAGS, ANY> {
+    const READER: Reader<'static> = C::READER.around(FLAGS, ANY);
+}
+
 /// A network that can be made from the records of a file in const evaluation.
 ///
 /// A layer of one's own reads its record with [`Reader::record`] or [`Shape::expect`](super::Shape::expect) in `VALUE`, and

@@ -62,13 +62,13 @@ mod labels;
 mod reader;
 
 pub use checksum::crc32;
+#[doc(hidden)]
+pub use embed::Flagged;
 pub(crate) use embed::leaf_layer;
 pub use embed::{Cursor, Embed, ModelFile, Next, ReadInto, Start, load};
 pub use error::{FormatError, Message};
 pub use labels::{Labels, labels_from_text, text_length, text_of_labels};
-pub(crate) use reader::residual;
 pub use reader::{Container, Kind, Reader, Record, Shape, open};
+pub(crate) use reader::{FLAG_BACKWARDS, FLAG_ZERO_OUTPUT, residual};
 #[cfg(feature = "std")]
-pub(crate) use reader::{
-    FLAG_BACKWARDS, FLAG_MASK_ZERO, FLAG_RESET_AFTER, FLAG_SEQUENCES, FLAG_ZERO_OUTPUT, HEADER_LENGTH, MAGIC, VERSION,
-};
+pub(crate) use reader::{FLAG_MASK_ZERO, FLAG_RESET_AFTER, FLAG_SEQUENCES, HEADER_LENGTH, MAGIC, VERSION};

@@ -59,7 +59,7 @@ kinds! {
     InitialState = 7 "initial_state";
     /// The next two records, the second one from a sequence's end.
     Bidirectional = 8 "bidirectional";
-    /// Masks time steps for what follows.
+    /// [`Masking`](crate::Masking)
     Masking = 9 "masking";
     /// [`Embedding`](crate::Embedding)
     Embedding = 10 "embedding";
@@ -276,6 +276,13 @@ impl<'a> Reader<'a> {
         Ok(record)
     }
 
+    /// The same position, where types around the next layer's have said that it must have `flags`, and that those in `any` do not
+    /// matter.
+    pub(crate) const fn around(mut self, flags: u32, any: u32) -> Self {
+        self.around = Around { flags: self.around.flags | flags, any: self.around.any | any };
+        self
+    }
+
     /// Makes sure that nothing follows.
     ///
     /// # Errors
@@ -463,8 +470,16 @@ const fn same(file: Option<OutputKind>, expected: OutputKind) -> bool {
     }
 }
 
-/// Reads the record of a way around a layer of `size` inputs and outputs.
-pub(crate) const fn residual(reader: &mut Reader<'_>, size: usize) -> Result<(), FormatError> {
+/// Reads the record of a way around the layer behind it, whose inputs it repeats.
+pub(crate) const fn residual(reader: &mut Reader<'_>) -> Result<(), FormatError> {
+    let mut behind = *reader;
+    let size = loop {
+        match behind.record() {
+            Ok(Record { kind: Some(Kind::Residual | Kind::InitialState), .. }) => {}
+            Ok(record) => break record.inputs,
+            Err(error) => return Err(error),
+        }
+    };
     match Shape::new(Kind::Residual, size, size, 0).expect(reader) {
         Ok(_) => Ok(()),
         Err(error) => Err(error),

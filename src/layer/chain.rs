@@ -1,6 +1,6 @@
 //! One layer after another.
 
-use super::{Aligned, Layer, Run, Vector, step_by_step};
+use super::{Aligned, Layer, Run, Vector, one_by_one, step_by_step};
 use crate::format::{Cursor, Embed, FormatError, ReadInto, Reader};
 use crate::kernel::is_large;
 use crate::simd::{Backend, Visitor};
@@ -68,12 +68,33 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
 
     #[inline(always)]
     fn step_on<K: Backend>(&self, b: K, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output) {
+        if const { A::MASKS } {
+            self.step_masked_on(b, false, state, x, y);
+            return;
+        }
         let mut between = Aligned(A::Output::ZERO);
         Self::part(b, Step(&self.0, &mut state.0, x, &mut between.0));
         Self::part(b, Step(&self.1, &mut state.1, &between.0, y));
     }
 
-    const LOOKS_AHEAD: bool = A::LOOKS_AHEAD || B::LOOKS_AHEAD;
+    const MASKS: bool = A::MASKS || B::MASKS;
+
+    #[inline(always)]
+    fn step_masked_on<K: Backend>(
+        &self,
+        b: K,
+        mut masked: bool,
+        state: &mut Self::State,
+        x: &Self::Input,
+        y: &mut Self::Output,
+    ) -> bool {
+        let mut between = Aligned(A::Output::ZERO);
+        Self::part(b, StepMasked(&self.0, &mut masked, &mut state.0, x, &mut between.0));
+        Self::part(b, StepMasked(&self.1, &mut masked, &mut state.1, &between.0, y));
+        masked
+    }
+
+    const LOOKS_AHEAD: bool = !A::MASKS && (A::LOOKS_AHEAD || B::LOOKS_AHEAD);
 
     /// Some steps of one layer, then of the other, where one of them gains by it.
     #[inline(always)]
@@ -98,6 +119,10 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
         xs: [&Self::Input; T],
         ys: [&mut Self::Output; T],
     ) {
+        if const { A::MASKS } {
+            one_by_one(self, b, states, xs, ys);
+            return;
+        }
         let mut between = [Aligned(A::Output::ZERO); T];
         let firsts = states.each_mut().map(|state| &mut state.0);
         Self::part(b, StepTogether(&self.0, firsts, xs, between.each_mut().map(|y| &mut y.0)));
@@ -109,6 +134,8 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     fn advance_on<K: Backend>(&self, b: K, state: &mut Self::State, x: &Self::Input) {
         if size_of::<B::State>() == 0 {
             self.0.advance_on(b, &mut state.0, x);
+        } else if const { A::MASKS } {
+            self.step_masked_on(b, false, state, x, &mut { B::Output::ZERO });
         } else {
             let mut between = Aligned(A::Output::ZERO);
             Self::part(b, Step(&self.0, &mut state.0, x, &mut between.0));
@@ -124,6 +151,17 @@ impl<L: Layer> Visitor for Step<'_, L> {
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
         self.0.step_on(b, self.1, self.2, self.3);
+    }
+}
+
+/// A step that may be masked.
+struct StepMasked<'a, L: Layer>(&'a L, &'a mut bool, &'a mut L::State, &'a L::Input, &'a mut L::Output);
+
+impl<L: Layer> Visitor for StepMasked<'_, L> {
+    type Out = ();
+    #[inline(always)]
+    fn visit<B: Backend>(self, b: B) {
+        *self.1 = self.0.step_masked_on(b, *self.1, self.2, self.3, self.4);
     }
 }
 

@@ -6,26 +6,26 @@ use crate::kernel::{Source, pack, token};
 use crate::simd::Backend;
 
 /// A row of `O` numbers for each of the whole numbers from 0 to `TOKENS - 1` (Keras and PyTorch `Embedding`). Any other input
-/// gives NaN.
+/// gives NaN. With `MASK_ZERO` (Keras `mask_zero=True`) a 0 masks its time step for the layers behind.
 ///
 /// ```
 /// use gatelet::{Embedding, Layer};
-/// let layer = Embedding::new([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]);
+/// let layer: Embedding<3, 2> = Embedding::new([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]);
 /// let mut y = [0.0; 2];
 /// layer.step(&mut (), &[2.0], &mut y);
 /// assert_eq!(y, [2.0, 2.1]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
-pub struct Embedding<const TOKENS: usize, const O: usize> {
+pub struct Embedding<const TOKENS: usize, const O: usize, const MASK_ZERO: bool = false> {
     table: [[f32; O]; TOKENS],
 }
 
-impl<const TOKENS: usize, const O: usize> Embedding<TOKENS, O> {
+impl<const TOKENS: usize, const O: usize, const MASK_ZERO: bool> Embedding<TOKENS, O, MASK_ZERO> {
     /// All rows zero: a place for a model that is read at run time.
     pub const EMPTY: Self = Embedding { table: [[0.0; O]; TOKENS] };
 
-    const SHAPE: Shape = Shape::new(Kind::Embedding, TOKENS, O, TOKENS * O);
+    const SHAPE: Shape = Shape { mask_zero: MASK_ZERO, ..Shape::new(Kind::Embedding, TOKENS, O, TOKENS * O) };
 
     /// From the rows.
     #[must_use]
@@ -38,7 +38,7 @@ impl<const TOKENS: usize, const O: usize> Embedding<TOKENS, O> {
     }
 }
 
-impl<const TOKENS: usize, const O: usize> Layer for Embedding<TOKENS, O> {
+impl<const TOKENS: usize, const O: usize, const MASK_ZERO: bool> Layer for Embedding<TOKENS, O, MASK_ZERO> {
     type Input = [f32; 1];
     type Output = [f32; O];
     type State = ();
@@ -52,8 +52,16 @@ impl<const TOKENS: usize, const O: usize> Layer for Embedding<TOKENS, O> {
         *y = *row.unwrap_or(&[f32::NAN; O]);
     }
 
+    const MASKS: bool = MASK_ZERO;
+
+    #[inline(always)]
+    fn step_masked_on<B: Backend>(&self, b: B, masked: bool, (): &mut (), x: &[f32; 1], y: &mut [f32; O]) -> bool {
+        self.step_on(b, &mut (), x, y);
+        if MASK_ZERO { x[0] == 0.0 } else { masked }
+    }
+
     #[inline(always)]
     fn advance_on<B: Backend>(&self, _: B, (): &mut (), _: &[f32; 1]) {}
 }
 
-leaf_layer!([const TOKENS: usize, const O: usize] Embedding<TOKENS, O>);
+leaf_layer!([const TOKENS: usize, const O: usize, const MASK_ZERO: bool] Embedding<TOKENS, O, MASK_ZERO>);

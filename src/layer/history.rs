@@ -49,6 +49,19 @@ impl<const N: usize, const STEPS: usize> Layer for AveragePooling<N, STEPS> {
     }
 
     #[inline(always)]
+    fn step_masked_on<B: Backend>(
+        &self,
+        b: B,
+        _: bool,
+        state: &mut Self::State,
+        x: &[f32; N],
+        y: &mut [f32; N],
+    ) -> bool {
+        self.step_on(b, state, x, y);
+        false
+    }
+
+    #[inline(always)]
     fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[f32; N]) {
         remember(state.as_flattened_mut(), x);
     }
@@ -104,6 +117,19 @@ impl<const N: usize, const STEPS: usize, const O: usize> Layer for Flatten<N, ST
         let () = Self::FITS;
         self.advance_on(b, state, x);
         y.copy_from_slice(state.as_flattened());
+    }
+
+    #[inline(always)]
+    fn step_masked_on<B: Backend>(
+        &self,
+        b: B,
+        _: bool,
+        state: &mut Self::State,
+        x: &[f32; N],
+        y: &mut [f32; O],
+    ) -> bool {
+        self.step_on(b, state, x, y);
+        false
     }
 
     #[inline(always)]

@@ -1,22 +1,26 @@
 //! The [`Layer`] trait, and the layers that are not recurrent.
 
+mod around;
 mod chain;
 mod conv1d;
 mod dense;
 mod elementwise;
 mod embedding;
 mod history;
+mod masking;
 #[cfg(feature = "nalgebra")]
 mod matrix;
 mod normalize;
 mod residual;
 
+pub use around::ZeroOutput;
 pub use chain::Chain;
 pub use conv1d::Conv1d;
 pub use dense::Dense;
 pub use elementwise::{Activate, Prelu, UnitNormalization};
 pub use embedding::Embedding;
 pub use history::{AveragePooling, Flatten, Last};
+pub use masking::Masking;
 #[cfg(feature = "nalgebra")]
 pub use matrix::MatrixLayer;
 pub use normalize::Normalize;
@@ -136,6 +140,26 @@ pub trait Layer {
 
     /// One time step on a given backend: reads `x`, updates `state`, writes `y`. Never panics, never allocates.
     fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output);
+
+    /// Whether it masks time steps for the layers behind it.
+    #[doc(hidden)]
+    const MASKS: bool = false;
+
+    /// One time step that may be masked, on a given backend; gives whether it is masked for the layers behind. In a masked step a
+    /// recurrent layer leaves its state as it is and gives its last output once more; other layers do what they always do. What
+    /// looks at several time steps ends a mask, as it does in Keras.
+    #[inline(always)]
+    fn step_masked_on<B: Backend>(
+        &self,
+        b: B,
+        masked: bool,
+        state: &mut Self::State,
+        x: &Self::Input,
+        y: &mut Self::Output,
+    ) -> bool {
+        self.step_on(b, state, x, y);
+        masked
+    }
 
     /// Whether a run is worth more than its steps on a host: input weights are read once for several of them.
     #[doc(hidden)]

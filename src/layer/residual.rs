@@ -40,6 +40,22 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
         crate::kernel::add(y.as_mut_slice(), x.as_slice());
     }
 
+    const MASKS: bool = L::MASKS;
+
+    #[inline(always)]
+    fn step_masked_on<B: Backend>(
+        &self,
+        b: B,
+        masked: bool,
+        state: &mut L::State,
+        x: &L::Input,
+        y: &mut L::Output,
+    ) -> bool {
+        let masked = self.0.step_masked_on(b, masked, state, x, y);
+        crate::kernel::add(y.as_mut_slice(), x.as_slice());
+        masked
+    }
+
     const LOOKS_AHEAD: bool = L::LOOKS_AHEAD;
 
     #[inline(always)]
@@ -76,15 +92,11 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
     }
 }
 
-impl<C: Cursor, L> Embed<C> for Residual<L>
-where
-    L: Layer + Embed<Next<C>>,
-{
+impl<C: Cursor, L: Embed<Next<C>>> Embed<C> for Residual<L> {
     const VALUE: Self = {
         let mut reader = C::READER;
-        match residual(&mut reader, L::Input::LEN) {
-            // The way around and one layer.
-            Ok(()) if C::READER.left() - <L::Rest as Cursor>::READER.left() == 2 => Residual(L::VALUE),
+        match residual(&mut reader) {
+            Ok(()) if <L::Rest as Cursor>::READER.layer() - reader.layer() == 1 => Residual(L::VALUE),
             Ok(()) => FormatError::ResidualBlock { layer: reader.layer() }.fail(),
             Err(error) => error.fail(),
         }
@@ -92,18 +104,18 @@ where
     type Rest = L::Rest;
 }
 
-impl<L: Layer + ReadInto> ReadInto for Residual<L> {
+impl<L: ReadInto> ReadInto for Residual<L> {
     const EMPTY: Self = Residual(L::EMPTY);
 
     fn check(reader: &mut Reader<'_>) -> Result<(), FormatError> {
-        residual(reader, L::Input::LEN)?;
-        let (left, layer) = (reader.left(), reader.layer());
+        residual(reader)?;
+        let layer = reader.layer();
         L::check(reader)?;
-        if left - reader.left() == 1 { Ok(()) } else { Err(FormatError::ResidualBlock { layer }) }
+        if reader.layer() - layer == 1 { Ok(()) } else { Err(FormatError::ResidualBlock { layer }) }
     }
 
     fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError> {
-        residual(reader, L::Input::LEN)?;
+        residual(reader)?;
         self.0.fill(reader)
     }
 }

@@ -365,8 +365,8 @@ fn read_layer(reader: &mut Reader<'_>, parameters: &mut Vec<f32>) -> Result<Laye
     let before = *reader;
     let mut record = reader.record()?;
     let around = (record.kind == Some(Kind::Residual)).then_some(record.inputs);
-    if let Some(size) = around {
-        format::residual(&mut { before }, size)?;
+    if around.is_some() {
+        format::residual(&mut { before })?;
         record = reader.record()?;
     }
     let begin = (record.kind == Some(Kind::InitialState)).then_some(record);

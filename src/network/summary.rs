@@ -55,7 +55,8 @@ impl Summary {
                     layer: spec.to_string(),
                     output_shape: shape.collect(),
                     parameters: keras_parameters(&spec.kind),
-                    flash_bytes: 4 * spec.parameters(),
+                    // The value that masks is no parameter, but it has to be somewhere.
+                    flash_bytes: 4 * (spec.parameters() + usize::from(matches!(spec.kind, LayerKind::Masking { .. }))),
                     state_bytes: 4 * device_state(&spec.kind),
                 }
             })
