@@ -43,7 +43,7 @@
 //! | `kernel` | loops over packed weights, written once over a backend; with `simd` the only place of `unsafe` | yes |
 //! | [`math`] | activations and their error bounds | yes |
 //! | `cell` | [`SimpleRnn`], [`Lstm`], [`Gru`]: the equations | yes |
-//! | `layer` | the [`Layer`] trait, [`Dense`], [`Embedding`], [`Conv1d`] and other layers that are not recurrent; [`Residual`], [`Chain`] | yes |
+//! | `layer` | the [`Layer`] trait, [`Dense`], [`Embedding`], [`Conv1d`] and other layers that are not recurrent; [`Residual`], [`Chain`]; the [`SequenceLayer`] trait, [`Bidirectional`], [`Backwards`] | yes |
 //! | [`mod@format`] | the `.gatelet` file: specification, reader, embedding | yes |
 //! | `network` | networks of run-time sizes, descriptions in words, model files | feature `std` |
 //! | `data` | `.ts`, `.csv`, `.npy` | feature `std` |
@@ -95,8 +95,9 @@ pub use format::{FormatError, ReadInto};
 #[cfg(feature = "nalgebra")]
 pub use layer::MatrixLayer;
 pub use layer::{
-    Activate, AveragePooling, Chain, Conv1d, Dense, Embedding, Flatten, Last, Layer, LengthMismatch, Masking,
-    Normalize, Prelu, Residual, StreamMismatch, UnitNormalization, Vector, ZeroOutput,
+    Activate, Ave, AveragePooling, Backwards, Bidirectional, Chain, Concat, Conv1d, Dense, Embedding, Flatten,
+    InitialState, Last, Layer, LengthMismatch, Masking, MergeMode, Mul, Normalize, Prelu, Residual, SequenceError,
+    SequenceLayer, StreamMismatch, Sum, UnitNormalization, Unmerged, Vector, ZeroOutput,
 };
 pub use math::{
     Activation, Elu, HardSigmoid, LeakyRelu, Linear, OutputActivation, Relu, Sigmoid, Silu, Softmax, Softplus,

@@ -5,9 +5,10 @@
 use gatelet::network::{LayerKind, Model, Network};
 use gatelet::simd::{BackendKind, force};
 use gatelet::{
-    Activate, AveragePooling, Conv1d, Dense, Embedding, Flatten, FormatError, Gru, Last, Layer, LeakyRelu, Linear,
-    Lstm, Masking, Prelu, ReadInto, Relu, Residual, Silu, SimpleRnn, Softmax, Tanh, UnitNormalization, Vector,
-    ZeroOutput, chain,
+    Activate, Ave, AveragePooling, Backwards, Bidirectional, Concat, Conv1d, Dense, Embedding, Flatten, FormatError,
+    Gru, InitialState, Last, Layer, LeakyRelu, Linear, Lstm, Masking, Mul, Prelu, ReadInto, Relu, Residual,
+    SequenceError, SequenceLayer, Silu, SimpleRnn, Softmax, Sum, Tanh, UnitNormalization, Unmerged, Vector, ZeroOutput,
+    chain,
 };
 use std::sync::{Mutex, PoisonError};
 
@@ -124,6 +125,46 @@ where
     });
 }
 
+/// A type that sees whole sequences, beside the host network.
+#[inline(never)]
+fn agree_on_sequences<const I: usize, N>(description: &str)
+where
+    N: SequenceLayer<Input = [f32; I], State: PartialEq> + ReadInto,
+{
+    let network = network(I, description);
+    let net = constant::<N>(&network);
+    let xs = inputs::<I>(&network);
+    assert_eq!(N::FLASH_BYTES, network.summary().flash_bytes, "{description}");
+    assert_eq!(N::STATE_BYTES, network.summary().state_bytes, "{description}");
+    on_every_backend(|kind| {
+        let (expected, expected_last) = on_host(&network, xs.as_flattened());
+        let mut ys = vec![N::Output::ZERO; STEPS];
+        let mut end = net.initial_state();
+        net.run_sequence::<STEPS>(&mut end, &xs, &mut ys).unwrap();
+        let mut state = net.initial_state();
+        let last = net.last::<30>(&mut state, &xs).unwrap();
+        assert!(state == end, "{kind}, {description}: the states differ");
+        if network.gives_sequence() {
+            assert!(bits(&ys) == expected, "{kind}, {description}: every output");
+        } else {
+            assert!(bits(&[last]) == expected_last, "{kind}, {description}: the output for the whole");
+        }
+        // From the state that the sequence has left.
+        let inference = network.inference();
+        let mut state = inference.initial_state();
+        inference.run(&mut state, xs.as_flattened(), &mut vec![0.0; STEPS * inference.outputs()]);
+        let again = inference.run_last(&mut state, xs[..3].as_flattened()).unwrap();
+        let last = net.last::<3>(&mut end, &xs[..3]).unwrap();
+        if !network.gives_sequence() {
+            assert!(bits(&[last]) == bits_of(&again), "{kind}, {description}: the sequence after it");
+        }
+    });
+}
+
+macro_rules! agree_on_sequences {
+    ($($inputs:literal $description:tt $type:ty;)*) => { $(agree_on_sequences::<$inputs, $type>($description);)* };
+}
+
 macro_rules! agree {
     ($($inputs:literal $description:tt $type:ty;)*) => { $(agree::<$inputs, $type>($description);)* };
 }
@@ -186,6 +227,98 @@ fn masked_steps() {
     }
 }
 
+#[test]
+fn states_that_models_bring() {
+    agree! {
+        2 "initial_state(simple_rnn(3, relu)), dense(2)" chain!(InitialState<SimpleRnn<2, 3, Relu>>, Dense<3, 2>);
+        3 "residual(initial_state(lstm(3, sequences))), initial_state(gru(5))"
+            chain!(Residual<InitialState<Lstm<3, 3>>>, InitialState<Gru<3, 5>>);
+        2 "masking(-1), initial_state(gru(5, zero_output_for_mask))"
+            chain!(Masking<2>, InitialState<ZeroOutput<Gru<2, 5>>>);
+    }
+}
+
+#[test]
+fn both_directions() {
+    agree_on_sequences! {
+        5 "bidirectional(simple_rnn(8, sequences))" Bidirectional<SimpleRnn<5, 8>, 16>;
+        2 "bidirectional(lstm(5))" Bidirectional<Lstm<2, 5>, 10>;
+        2 "bidirectional(gru(17, sequences), merge=sum)" Bidirectional<Gru<2, 17>, 17, Sum>;
+        2 "bidirectional(gru(4, reset_after=false, sequences), merge=mul)" Bidirectional<Gru<2, 4, false>, 4, Mul>;
+        2 "bidirectional(gru(3), merge=ave)" Bidirectional<Gru<2, 3>, 3, Ave>;
+        2 "bidirectional(gru(3, sequences), merge=none)" Bidirectional<Gru<2, 3>, 6, Unmerged>;
+        4 "bidirectional(gru(70, sequences)), dense(2)" chain!(Bidirectional<Gru<4, 70>, 140>, Dense<140, 2>);
+        3 "initial_state(bidirectional(lstm(4, sequences))), dense(2)"
+            chain!(InitialState<Bidirectional<Lstm<3, 4>, 8>>, Dense<8, 2>);
+        3 "residual(initial_state(bidirectional(gru(3, sequences), merge=sum))), last, dense(2)"
+            chain!(Residual<InitialState<Bidirectional<Gru<3, 3>, 3, Sum>>>, Last<3>, Dense<3, 2>);
+        2 "conv1d(4, 3), average_pooling(2), bidirectional(gru(3, sequences)), bidirectional(lstm(2)), dense(2, softmax)"
+            chain!(
+                chain!(Conv1d<2, 4, 3>, AveragePooling<4, 2>),
+                Bidirectional<Gru<4, 3>, 6>,
+                Bidirectional<Lstm<6, 2>, 4>,
+                Dense<4, 2, Softmax>
+            );
+    }
+}
+
+#[test]
+fn from_the_end() {
+    agree_on_sequences! {
+        2 "lstm(5, go_backwards)" Backwards<Lstm<2, 5>>;
+        2 "lstm(5, sequences, go_backwards), gru(4, sequences)" chain!(Backwards<Lstm<2, 5>>, Gru<5, 4>);
+        2 "gru(3, sequences), initial_state(simple_rnn(4, go_backwards)), dense(2)"
+            chain!(Gru<2, 3>, InitialState<Backwards<SimpleRnn<3, 4>>>, Dense<4, 2>);
+    }
+}
+
+#[test]
+fn masked_steps_of_whole_sequences() {
+    agree_on_sequences! {
+        2 "masking(-1), bidirectional(lstm(4), merge=sum), dense(2)"
+            chain!(Masking<2>, Bidirectional<Lstm<2, 4>, 4, Sum>, Dense<4, 2>);
+        2 "masking(-1), dense(5, relu), bidirectional(gru(3, sequences, zero_output_for_mask)), bidirectional(gru(2, sequences)), dense(3, softmax)"
+            chain!(
+                chain!(Masking<2>, Dense<2, 5, Relu>),
+                Bidirectional<Gru<5, 3>, 6>,
+                Bidirectional<Gru<6, 2>, 4>,
+                Dense<4, 3, Softmax>
+            );
+        2 "masking(-1), gru(3, sequences, go_backwards), lstm(2)" chain!(Masking<2>, Backwards<Gru<2, 3>>, Lstm<3, 2>);
+        2 "masking(-1), residual(gru(2, sequences, go_backwards, zero_output_for_mask)), conv1d(3, 2), bidirectional(gru(2, sequences))"
+            chain!(Masking<2>, Residual<Backwards<ZeroOutput<Gru<2, 2>>>>, Conv1d<2, 3, 2>, Bidirectional<Gru<3, 2>, 4>);
+        1 "embedding(5, 3, mask_zero), bidirectional(simple_rnn(4)), dense(2)"
+            chain!(Embedding<5, 3, true>, Bidirectional<SimpleRnn<3, 4>, 8>, Dense<8, 2>);
+    }
+}
+
+/// What goes step by step is a sequence layer, too.
+#[test]
+fn sequences_step_by_step() {
+    agree_on_sequences! {
+        2 "masking(-1), gru(5, sequences, zero_output_for_mask), lstm(4), dense(2)"
+            chain!(Masking<2>, ZeroOutput<Gru<2, 5>>, Lstm<5, 4>, Dense<4, 2>);
+        3 "average_pooling(2), residual(dense(3)), prelu(3), unit_normalization, flatten(4)"
+            chain!(AveragePooling<3, 2>, Residual<Dense<3, 3>>, Prelu<3>, UnitNormalization<3>, Flatten<3, 4, 12>);
+    }
+}
+
+#[test]
+fn lengths_are_checked_before_anything_is_done() {
+    type Net = Bidirectional<Gru<2, 3>, 6>;
+    let net = constant::<Net>(&network(2, "bidirectional(gru(3))"));
+    let mut state = net.initial_state();
+    let xs = [[1.0; 2]; 5];
+    let error = net.run_sequence::<9>(&mut state, &xs, &mut [[0.0; 6]; 4]).unwrap_err();
+    assert_eq!(error.to_string(), "5 inputs but room for 4 outputs: a run gives one output per step");
+    let error = net.run_sequence::<4>(&mut state, &xs, &mut [[0.0; 6]; 5]).unwrap_err();
+    assert_eq!(error.to_string(), "a sequence of 5 steps, and room between the layers for 4");
+    assert_eq!(net.last::<4>(&mut state, &xs), Err(SequenceError::TooLong { steps: 5, most: 4 }));
+    assert_eq!(net.last::<4>(&mut state, &[]), Err(SequenceError::Empty));
+    net.run_sequence::<0>(&mut state, &[], &mut []).unwrap();
+    assert!(state == Net::ZERO_STATE);
+}
+
 /// NaN for what is no row.
 #[test]
 fn a_token_that_is_none_gives_nan() {
@@ -233,6 +366,24 @@ fn whatever_differs_from_the_type_is_named() {
         differs("zero_output_for_mask is true in the file and false")
     );
     assert_eq!(refused::<Gru<2, 3>>(2, "gru(3, go_backwards)"), differs("go_backwards is true in the file and false"));
+    assert_eq!(refused::<Backwards<Gru<2, 3>>>(2, "gru(3)"), differs("go_backwards is false in the file and true"));
+    assert_eq!(
+        refused::<Backwards<InitialState<Gru<2, 3>>>>(2, "initial_state(gru(3, go_backwards))"),
+        differs("go_backwards is false in the file and true")
+    );
+    let both = "bidirectional(gru(3), merge=sum)";
+    assert_eq!(refused::<Bidirectional<Gru<2, 3>, 3, Ave>>(2, both), differs("merge mode is sum in the file and ave"));
+    assert_eq!(
+        refused::<Bidirectional<Gru<2, 3>, 6, Concat>>(2, both),
+        differs("merge mode is sum in the file and concat")
+    );
+    assert_eq!(refused::<Bidirectional<Gru<2, 4>, 4, Sum>>(2, both), differs("output size is 3 in the file and 4"));
+    assert_eq!(refused::<Bidirectional<Lstm<2, 3>, 3, Sum>>(2, both), differs("it is gru in the file and lstm"));
+    assert_eq!(
+        refused::<InitialState<Lstm<2, 3>>>(2, "initial_state(gru(3))"),
+        differs("size of the state is 3 in the file and 6")
+    );
+    assert_eq!(refused::<InitialState<Lstm<2, 3>>>(2, "lstm(3)"), differs("it is lstm in the file and initial_state"));
     assert_eq!(
         refused::<Activate<2, Relu>>(2, "activation(softmax)"),
         differs("activation is softmax in the file and relu")

@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::format::{Kind, Shape, leaf_layer};
-use crate::kernel::{self, Panels, Source};
+use crate::kernel::{self, Panels, Source, pack};
 use crate::layer::{Aligned, Layer, one_by_one, step_by_step};
 use crate::math::{Activation, Named, Sigmoid, Tanh};
 use crate::simd::Backend;
@@ -65,6 +65,15 @@ impl<const H: usize> LstmState<H> {
     #[must_use]
     pub const fn new(h: [f32; H], c: [f32; H]) -> Self {
         LstmState { h, c, turn: Turn::START }
+    }
+
+    /// The numbers h and c that begin little-endian bytes.
+    pub(crate) const fn from_le_bytes(bytes: &[u8]) -> Self {
+        let mut state = Self::ZERO;
+        let (h, c) = bytes.split_at(4 * H);
+        pack(&mut state.h, Source::Bytes(h), 1, H);
+        pack(&mut state.c, Source::Bytes(c.split_at(4 * H).0), 1, H);
+        state
     }
 }
 

@@ -14,6 +14,8 @@ pub use gru::Gru;
 pub use lstm::{Lstm, LstmState};
 pub use simple_rnn::SimpleRnn;
 
+use crate::kernel::{Source, pack};
+
 /// At which end of its weights a layer begins its next step: steps that go to and fro find half of what exceeds the first cache
 /// still there. It makes no difference to any result, so it makes none to the equality of states. A microcontroller has no
 /// such cache and no such byte.
@@ -70,6 +72,13 @@ impl<const H: usize> HiddenState<H> {
     #[must_use]
     pub const fn new(h: [f32; H]) -> Self {
         HiddenState { h, turn: Turn::START }
+    }
+
+    /// The numbers that begin little-endian bytes.
+    pub(crate) const fn from_le_bytes(bytes: &[u8]) -> Self {
+        let mut state = Self::ZERO;
+        pack(&mut state.h, Source::Bytes(bytes.split_at(4 * H).0), 1, H);
+        state
     }
 }
 

@@ -60,6 +60,7 @@ mod embed;
 mod error;
 mod labels;
 mod reader;
+mod state;
 
 pub use checksum::crc32;
 #[doc(hidden)]
@@ -72,3 +73,6 @@ pub use reader::{Container, Kind, Reader, Record, Shape, open};
 pub(crate) use reader::{FLAG_BACKWARDS, FLAG_ZERO_OUTPUT, residual};
 #[cfg(feature = "std")]
 pub(crate) use reader::{FLAG_MASK_ZERO, FLAG_RESET_AFTER, FLAG_SEQUENCES, HEADER_LENGTH, MAGIC, VERSION};
+pub(crate) use state::read_state;
+#[doc(hidden)]
+pub use state::{EmbedState, FileState, StateAt};

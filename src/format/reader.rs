@@ -55,9 +55,9 @@ kinds! {
     Gru = 5 "gru";
     /// [`Residual`](crate::Residual)
     Residual = 6 "residual";
-    /// The state that the next layer begins with.
+    /// [`InitialState`](crate::InitialState): belongs to the next layer.
     InitialState = 7 "initial_state";
-    /// The next two records, the second one from a sequence's end.
+    /// [`Bidirectional`](crate::Bidirectional): the next two records, the second one from a sequence's end.
     Bidirectional = 8 "bidirectional";
     /// [`Masking`](crate::Masking)
     Masking = 9 "masking";
@@ -367,6 +367,7 @@ impl Shape {
         let (inputs, outputs) = match self.kind {
             Kind::Embedding => ("number of tokens", "output size"),
             Kind::Dense | Kind::Conv1d | Kind::Bidirectional => ("input size", "output size"),
+            Kind::InitialState => ("size of the state", "size of the state"),
             _ => ("input size", "number of units"),
         };
         let mut sizes =

@@ -1,6 +1,7 @@
 //! One layer after another.
 
-use super::{Aligned, Layer, Run, Vector, one_by_one, step_by_step};
+use super::sequence::{self, last_by_steps, sequence_by_steps};
+use super::{Aligned, Layer, Run, SequenceLayer, Vector, one_by_one, step_by_step};
 use crate::format::{Cursor, Embed, FormatError, ReadInto, Reader};
 use crate::kernel::is_large;
 use crate::simd::{Backend, Visitor};
@@ -141,6 +142,79 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
             Self::part(b, Step(&self.0, &mut state.0, x, &mut between.0));
             self.1.advance_on(b, &mut state.1, &between.0);
         }
+    }
+}
+
+impl<A: SequenceLayer, B: SequenceLayer<Input = A::Output>> SequenceLayer for Chain<A, B> {
+    type Input = A::Input;
+    type Output = B::Output;
+    type State = (A::State, B::State);
+    const ZERO_STATE: Self::State = (A::ZERO_STATE, B::ZERO_STATE);
+    const FLASH_BYTES: usize = A::FLASH_BYTES + B::FLASH_BYTES;
+    const STATE_BYTES: usize = A::STATE_BYTES + B::STATE_BYTES;
+    const STREAMS: bool = A::STREAMS && B::STREAMS;
+    const WORKS_ON_STEPS: bool = A::WORKS_ON_STEPS && B::WORKS_ON_STEPS;
+
+    #[inline(always)]
+    fn initial_state(&self) -> Self::State {
+        (self.0.initial_state(), self.1.initial_state())
+    }
+
+    #[inline(always)]
+    fn run_sequence_on<K: Backend, const T: usize>(
+        &self,
+        b: K,
+        state: &mut Self::State,
+        xs: &[Self::Input],
+        masked: &mut [bool],
+        ys: &mut [Self::Output],
+    ) {
+        if const { Self::STREAMS } {
+            sequence_by_steps(self, b, state, xs, masked, ys);
+            return;
+        }
+        let mut between = [A::Output::ZERO; T];
+        let Some(between) = between.get_mut(..xs.len()) else { return };
+        b.apart(sequence::Run::<_, T>(&self.0, &mut state.0, xs, masked, between));
+        b.apart(sequence::Run::<_, T>(&self.1, &mut state.1, between, masked, ys));
+    }
+
+    /// One layer gives the output for the whole; those behind it work on that alone.
+    #[inline(always)]
+    fn last_on<K: Backend, const T: usize>(
+        &self,
+        b: K,
+        state: &mut Self::State,
+        xs: &[Self::Input],
+        masked: &mut [bool],
+        y: &mut Self::Output,
+    ) {
+        if const { B::WORKS_ON_STEPS } {
+            let mut between = A::Output::ZERO;
+            self.0.last_on::<K, T>(b, &mut state.0, xs, masked, &mut between);
+            self.1.sequence_step_on(b, false, &mut state.1, &between, y);
+        } else if const { Self::STREAMS } {
+            last_by_steps(self, b, state, xs, masked, y);
+        } else {
+            let mut between = [A::Output::ZERO; T];
+            let Some(between) = between.get_mut(..xs.len()) else { return };
+            b.apart(sequence::Run::<_, T>(&self.0, &mut state.0, xs, masked, between));
+            b.apart(sequence::RunLast::<_, T>(&self.1, &mut state.1, between, masked, y));
+        }
+    }
+
+    #[inline(always)]
+    fn sequence_step_on<K: Backend>(
+        &self,
+        b: K,
+        masked: bool,
+        state: &mut Self::State,
+        x: &Self::Input,
+        y: &mut Self::Output,
+    ) -> bool {
+        let mut between = Aligned(A::Output::ZERO);
+        let masked = self.0.sequence_step_on(b, masked, &mut state.0, x, &mut between.0);
+        self.1.sequence_step_on(b, masked, &mut state.1, &between.0, y)
     }
 }
 

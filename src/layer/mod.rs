@@ -1,6 +1,7 @@
 //! The [`Layer`] trait, and the layers that are not recurrent.
 
 mod around;
+mod bidirectional;
 mod chain;
 mod conv1d;
 mod dense;
@@ -12,8 +13,10 @@ mod masking;
 mod matrix;
 mod normalize;
 mod residual;
+mod sequence;
 
-pub use around::ZeroOutput;
+pub use around::{Backwards, InitialState, ZeroOutput};
+pub use bidirectional::{Ave, Bidirectional, Concat, MergeMode, Mul, Sum, Unmerged};
 pub use chain::Chain;
 pub use conv1d::Conv1d;
 pub use dense::Dense;
@@ -25,6 +28,7 @@ pub use masking::Masking;
 pub use matrix::MatrixLayer;
 pub use normalize::Normalize;
 pub use residual::Residual;
+pub use sequence::{SequenceError, SequenceLayer};
 
 use crate::simd::{Backend, Visitor, dispatch};
 

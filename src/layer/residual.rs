@@ -1,6 +1,7 @@
 //! A layer with a way around it.
 
-use super::{Layer, Vector};
+use super::sequence::last_by_steps;
+use super::{Layer, SequenceLayer, Vector};
 use crate::format::{Cursor, Embed, FormatError, Next, ReadInto, Reader, residual};
 use crate::simd::Backend;
 
@@ -89,6 +90,73 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
     #[inline(always)]
     fn advance_on<B: Backend>(&self, b: B, state: &mut L::State, x: &L::Input) {
         self.0.advance_on(b, state, x);
+    }
+}
+
+impl<L: SequenceLayer<Output = <L as SequenceLayer>::Input>> SequenceLayer for Residual<L> {
+    type Input = L::Input;
+    type Output = L::Output;
+    type State = L::State;
+    const ZERO_STATE: L::State = L::ZERO_STATE;
+    const FLASH_BYTES: usize = L::FLASH_BYTES;
+    const STATE_BYTES: usize = L::STATE_BYTES;
+    const STREAMS: bool = L::STREAMS;
+    const WORKS_ON_STEPS: bool = L::WORKS_ON_STEPS;
+
+    #[inline(always)]
+    fn initial_state(&self) -> L::State {
+        self.0.initial_state()
+    }
+
+    #[inline(always)]
+    fn run_sequence_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut L::State,
+        xs: &[L::Input],
+        masked: &mut [bool],
+        ys: &mut [L::Output],
+    ) {
+        self.0.run_sequence_on::<B, T>(b, state, xs, masked, ys);
+        for (y, x) in ys.iter_mut().zip(xs) {
+            crate::kernel::add(y.as_mut_slice(), x.as_slice());
+        }
+    }
+
+    /// The last of the whole sequence: around a layer that gives one output for it there is no way.
+    #[inline(always)]
+    fn last_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut L::State,
+        xs: &[L::Input],
+        masked: &mut [bool],
+        y: &mut L::Output,
+    ) {
+        if const { L::STREAMS } {
+            last_by_steps(self, b, state, xs, masked, y);
+        } else {
+            let mut ys = [L::Output::ZERO; T];
+            let Some(ys) = ys.get_mut(..xs.len()) else { return };
+            self.run_sequence_on::<B, T>(b, state, xs, masked, ys);
+            if let Some(last) = ys.last() {
+                *y = *last;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sequence_step_on<B: Backend>(
+        &self,
+        b: B,
+        masked: bool,
+        state: &mut L::State,
+        x: &L::Input,
+        y: &mut L::Output,
+    ) -> bool {
+        let masked = self.0.sequence_step_on(b, masked, state, x, y);
+        crate::kernel::add(y.as_mut_slice(), x.as_slice());
+        masked
     }
 }
 
