@@ -12,6 +12,7 @@ use std::process::Command;
 /// A crate that depends on this one, with a model file in it.
 struct Crate {
     folder: PathBuf,
+    network: Network<f32>,
 }
 
 impl Crate {
@@ -26,10 +27,13 @@ impl Crate {
         );
         std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
         std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-        let mut model = Model::new(Network::describe(inputs, description).unwrap().initialized(1));
+        let mut network = Network::describe(inputs, description).unwrap().initialized(1);
+        // States to begin with, and slopes.
+        network.parameters_mut().iter_mut().filter(|parameter| **parameter == 0.0).for_each(|zero| *zero = 0.1);
+        let mut model = Model::new(network.clone());
         model.labels = labels.iter().map(|&label| label.into()).collect();
         model.write(&folder.join("src/bin/net.gatelet")).unwrap();
-        Crate { folder }
+        Crate { folder, network }
     }
 
     /// Runs a program; what it or the compiler says, and whether all went well.
@@ -71,7 +75,7 @@ fn a_model_is_checked_at_compile_time() {
     let krate = Crate::new("embedding", 2, "gru(5), dense(3, softmax)", &["a", "b", "c"]);
     let (built, said) = krate.run("fits", &program("chain!(Gru<2, 5>, Dense<5, 3, Softmax>)", 3));
     assert!(built, "{said}");
-    let inference = Network::describe(2, "gru(5), dense(3, softmax)").unwrap().initialized(1).inference();
+    let inference = krate.network.inference();
     let y = inference.run_last(&mut inference.zero_state(), &[0.5, -0.5].repeat(3)).unwrap();
     let bits: Vec<_> = y.iter().map(|y| y.to_bits()).collect();
     assert_eq!(said.trim(), format!("{bits:?} a b c"));
@@ -125,6 +129,34 @@ fn a_model_is_checked_at_compile_time() {
     std::fs::write(&path, bytes).unwrap();
     let (built, said) = krate.run("damaged", &program("chain!(Gru<2, 5>, Dense<5, 3, Softmax>)", 3));
     assert!(!built && said.contains("model file is damaged: its checksum does not match"), "{said}");
+}
+
+/// Every kind of layer is packed by the compiler as it is at run time.
+#[test]
+fn layers_of_every_kind_embed() {
+    let description = "masking(-1), residual(initial_state(gru(2, sequences, zero_output_for_mask))), \
+         conv1d(4, 3, dilation=2, groups=2), average_pooling(2), prelu(4), \
+         initial_state(bidirectional(lstm(3, sequences), merge=sum)), lstm(2, go_backwards), dense(5), activation(tanh)";
+    let krate = Crate::new("embedding-layers", 2, description, &["a", "b", "c", "d", "e"]);
+    let program = program(
+        "chain!(
+            Masking<2>, Residual<InitialState<ZeroOutput<Gru<2, 2>>>>, Conv1d<2, 4, 3, Linear, 2, 1>, AveragePooling<4, 2>,
+            Prelu<4>, InitialState<Bidirectional<Lstm<4, 3>, 3, Sum>>, Backwards<Lstm<3, 2>>, Dense<2, 5>, Activate<5, Tanh>)",
+        5,
+    );
+    let program = program
+        .replace(
+            "Layer, Lstm",
+            "Lstm, SequenceLayer, Masking, Residual, InitialState, ZeroOutput, Conv1d, Linear, \
+            AveragePooling, Prelu, Bidirectional, Sum, Backwards, Activate, Tanh",
+        )
+        .replace("run_last(&mut Net::ZERO_STATE.clone(), ", "last::<3>(&mut NET.initial_state(), ");
+    let (built, said) = krate.run("layers", &program);
+    assert!(built, "{said}");
+    let inference = krate.network.inference();
+    let y = inference.run_last(&mut inference.initial_state(), &[0.5, -0.5].repeat(3)).unwrap();
+    let bits: Vec<_> = y.iter().map(|y| y.to_bits()).collect();
+    assert_eq!(said.trim(), format!("{bits:?} a b c d e"));
 }
 
 #[test]

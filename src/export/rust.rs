@@ -2,8 +2,9 @@
 
 use super::ExportError;
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, LayerKind, LayerSpec, Model, Network};
+use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Model, Network, Recurrent};
 use std::fmt::Write;
+use std::ops::Range;
 
 /// The type of a network with its sizes in it, as `gatelet::chain!` names it.
 ///
@@ -14,55 +15,125 @@ use std::fmt::Write;
 ///     gatelet::export::type_of(&network)?,
 ///     "gatelet::chain!(gatelet::Gru<12, 32>, gatelet::Dense<32, 9, gatelet::Softmax>)"
 /// );
+///
+/// // What sees whole sequences is a `SequenceLayer`.
+/// let network = Network::describe(2, "masking(-1), dense(8, relu), bidirectional(lstm(4)), dense(1)")?;
+/// assert_eq!(
+///     gatelet::export::type_of(&network)?,
+///     "gatelet::chain!(gatelet::chain!(gatelet::Masking<2>, gatelet::Dense<2, 8, gatelet::Relu>), \
+///      gatelet::Bidirectional<gatelet::Lstm<8, 4>, 8>, gatelet::Dense<8, 1>)"
+/// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// If there is no such type for a layer.
+/// If there is no such type for a layer; at present, there is one for every layer.
 pub fn type_of(network: &Network<f32>) -> Result<String, ExportError> {
-    let layers: Result<Vec<_>, _> = (1..).zip(network.layers()).map(|(layer, spec)| layer_type(layer, spec)).collect();
-    Ok(format!("gatelet::chain!({})", layers?.join(", ")))
+    let types: Vec<_> = network.layers().iter().map(layer_type).collect();
+    let name = |layers: &Range<usize>| match &types[layers.clone()] {
+        [layer] => layer.clone(),
+        layers => format!("gatelet::chain!({})", layers.join(", ")),
+    };
+    let groups: Vec<_> = groups(network).iter().map(name).collect();
+    Ok(format!("gatelet::chain!({})", groups.join(", ")))
 }
 
-fn layer_type(layer: usize, spec: &LayerSpec) -> Result<String, ExportError> {
-    let each = |kind: ActivationKind| format!("gatelet::{}", kind.type_name());
-    let layer = match spec.kind {
-        LayerKind::Normalize { size } => format!("Normalize<{size}>"),
-        LayerKind::Dense { inputs, units, activation: OutputKind::Each(ActivationKind::Linear) } => {
-            format!("Dense<{inputs}, {units}>")
+/// The layers in the parts of the outermost chain. What goes step by step between layers that see whole sequences is a part of
+/// its own, so that there is no room for a sequence within it.
+fn groups(network: &Network<f32>) -> Vec<Range<usize>> {
+    let layers = network.layers();
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut streams = false;
+    for (layer, spec) in layers.iter().enumerate() {
+        let streamed = core::mem::replace(&mut streams, !network.is_causal() && !spec.kind.needs_whole_sequence());
+        match groups.last_mut() {
+            Some(group) if streamed && streams => group.end = layer + 1,
+            _ => groups.push(layer..layer + 1),
         }
-        LayerKind::Dense { inputs, units, activation } => {
-            format!("Dense<{inputs}, {units}, gatelet::{}>", activation.type_name())
-        }
-        LayerKind::Recurrent(layer) => {
-            let (name, form) = match layer.cell {
-                Cell::SimpleRnn => ("SimpleRnn", None),
-                Cell::Lstm => ("Lstm", None),
-                Cell::Gru { reset_after } => ("Gru", Some(reset_after)),
-            };
-            let usual = match layer.cell {
-                Cell::SimpleRnn => layer.activation == ActivationKind::Tanh,
-                _ => (layer.activation, layer.recurrent_activation) == (ActivationKind::Tanh, ActivationKind::Sigmoid),
-            };
-            let mut parameters = format!("{}, {}", layer.inputs, layer.units);
-            if let Some(reset_after) = form
-                && !(usual && reset_after)
-            {
-                parameters += &format!(", {reset_after}");
-            }
-            if !usual {
-                parameters += &format!(", {}", each(layer.activation));
-                if layer.cell != Cell::SimpleRnn {
-                    parameters += &format!(", {}", each(layer.recurrent_activation));
-                }
-            }
-            format!("{name}<{parameters}>")
-        }
-        _ => {
-            return Err(ExportError { layer, what: spec.to_string(), why: "it has no type with constant sizes" });
-        }
+    }
+    groups
+}
+
+fn layer_type(spec: &LayerSpec) -> String {
+    // The usual activation need not be named, unless something stands behind it.
+    let with = |activation: OutputKind, behind: &str| match activation {
+        OutputKind::Each(ActivationKind::Linear) if behind.is_empty() => String::new(),
+        _ => format!(", gatelet::{}{behind}", activation.type_name()),
     };
-    Ok(if spec.residual { format!("gatelet::Residual<gatelet::{layer}>") } else { format!("gatelet::{layer}") })
+    let name = match spec.kind {
+        LayerKind::Normalize { size } => format!("Normalize<{size}>"),
+        LayerKind::Dense { inputs, units, activation } => format!("Dense<{inputs}, {units}{}>", with(activation, "")),
+        LayerKind::Recurrent(layer) => recurrent_type(&layer),
+        LayerKind::Bidirectional { layer: both, merge } => {
+            let merged = match merge {
+                Merge::Concat => "",
+                Merge::Sum => ", gatelet::Sum",
+                Merge::Mul => ", gatelet::Mul",
+                Merge::Ave => ", gatelet::Ave",
+                Merge::None => ", gatelet::Unmerged",
+            };
+            // Neither says anything of the layers inside.
+            let inside = Recurrent { go_backwards: false, zero_output_for_mask: false, ..both };
+            format!("Bidirectional<gatelet::{}, {}{merged}>", recurrent_type(&inside), merge.outputs(both.units))
+        }
+        LayerKind::Masking { size, .. } => format!("Masking<{size}>"),
+        LayerKind::Embedding { tokens, size, mask_zero: false } => format!("Embedding<{tokens}, {size}>"),
+        LayerKind::Embedding { tokens, size, mask_zero: true } => format!("Embedding<{tokens}, {size}, true>"),
+        LayerKind::Conv1d(Conv1d { inputs, units, kernel_size, dilation, groups, activation }) => {
+            let more = match (dilation, groups) {
+                (1, 1) => String::new(),
+                (_, 1) => format!(", {dilation}"),
+                _ => format!(", {dilation}, {}", inputs / groups),
+            };
+            format!("Conv1d<{inputs}, {units}, {kernel_size}{}>", with(OutputKind::Each(activation), &more))
+        }
+        LayerKind::AveragePooling { size, steps } => format!("AveragePooling<{size}, {steps}>"),
+        LayerKind::Flatten { size, steps } => format!("Flatten<{size}, {steps}, {}>", size * steps),
+        LayerKind::Last { size } => format!("Last<{size}>"),
+        LayerKind::UnitNormalization { size } => format!("UnitNormalization<{size}>"),
+        LayerKind::Activation { size, activation } => format!("Activate<{size}, gatelet::{}>", activation.type_name()),
+        LayerKind::Prelu { size } => format!("Prelu<{size}>"),
+    };
+    let mut name = format!("gatelet::{name}");
+    for (around, is_around) in [("InitialState", spec.initial_state), ("Residual", spec.residual)] {
+        if is_around {
+            name = format!("gatelet::{around}<{name}>");
+        }
+    }
+    name
+}
+
+/// Without its crate.
+fn recurrent_type(layer: &Recurrent) -> String {
+    let each = |kind: ActivationKind| format!("gatelet::{}", kind.type_name());
+    let (name, form) = match layer.cell {
+        Cell::SimpleRnn => ("SimpleRnn", None),
+        Cell::Lstm => ("Lstm", None),
+        Cell::Gru { reset_after } => ("Gru", Some(reset_after)),
+    };
+    let usual = match layer.cell {
+        Cell::SimpleRnn => layer.activation == ActivationKind::Tanh,
+        _ => (layer.activation, layer.recurrent_activation) == (ActivationKind::Tanh, ActivationKind::Sigmoid),
+    };
+    let mut parameters = format!("{}, {}", layer.inputs, layer.units);
+    if let Some(reset_after) = form
+        && !(usual && reset_after)
+    {
+        parameters += &format!(", {reset_after}");
+    }
+    if !usual {
+        parameters += &format!(", {}", each(layer.activation));
+        if layer.cell != Cell::SimpleRnn {
+            parameters += &format!(", {}", each(layer.recurrent_activation));
+        }
+    }
+    let mut name = format!("{name}<{parameters}>");
+    for (around, is_around) in [("ZeroOutput", layer.zero_output_for_mask), ("Backwards", layer.go_backwards)] {
+        if is_around {
+            name = format!("{around}<gatelet::{name}>");
+        }
+    }
+    name
 }
 
 /// A model as the source of a Rust module with `Net`, its type, `NET`, a `static` that lies in flash, and `LABELS` where
@@ -86,15 +157,11 @@ pub fn to_rust(model: &Model, source: &str) -> Result<String, ExportError> {
     rust += &format!("/// The network's type.\npub type Net = {};\n\n", type_of(network)?);
     rust += "/// The network, in flash as it is.\n#[rustfmt::skip]\n#[allow(clippy::all, clippy::pedantic)]\n";
     rust += "pub static NET: Net = ";
-    let last = network.layers().len() - 1;
-    for (layer, spec) in network.layers().iter().enumerate() {
-        if layer < last {
-            rust += "gatelet::Chain(\n";
-        }
-        layer_value(&mut rust, spec, &network.parameters()[network.range(layer)]);
-        rust += if layer < last { ",\n" } else { "" };
-    }
-    rust += &")".repeat(last);
+    chain(&mut rust, &groups(network), &|rust, group| {
+        chain(rust, &group.clone().collect::<Vec<_>>(), &|rust, &layer| {
+            layer_value(rust, &network.layers()[layer], &network.parameters()[network.range(layer)]);
+        });
+    });
     rust += ";\n";
     if !model.labels.is_empty() {
         rust += &format!(
@@ -111,47 +178,127 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// The value of a chain of some parts, or of one alone.
+fn chain<T>(rust: &mut String, parts: &[T], value: &dyn Fn(&mut String, &T)) {
+    let last = parts.len() - 1;
+    for (part, what) in parts.iter().enumerate() {
+        if part < last {
+            *rust += "gatelet::Chain(\n";
+        }
+        value(rust, what);
+        *rust += if part < last { ",\n" } else { "" };
+    }
+    *rust += &")".repeat(last);
+}
+
 fn layer_value(rust: &mut String, spec: &LayerSpec, parameters: &[f32]) {
+    let (weights, state) = parameters.split_at(spec.kind.weights());
     if spec.residual {
         *rust += "gatelet::Residual(";
+    }
+    if spec.initial_state {
+        *rust += "gatelet::InitialState::new(";
+        match spec.kind {
+            LayerKind::Bidirectional { layer, .. } => {
+                let (forward, backward) = state.split_at(layer.state());
+                *rust += "(";
+                state_value(rust, &layer, forward);
+                *rust += ", ";
+                state_value(rust, &layer, backward);
+                *rust += ")";
+            }
+            LayerKind::Recurrent(layer) => state_value(rust, &layer, state),
+            _ => unreachable!("the network has checked that"),
+        }
+        *rust += ", ";
     }
     match spec.kind {
         LayerKind::Normalize { size } => {
             *rust += "gatelet::Normalize::new(";
-            array(rust, parameters, &[size]);
+            array(rust, weights, &[size]);
             *rust += ", ";
-            array(rust, &parameters[size..], &[size]);
+            array(rust, &weights[size..], &[size]);
             *rust += ")";
         }
         LayerKind::Dense { inputs, units, .. } => {
             *rust += "gatelet::Dense::new(&";
-            array(rust, parameters, &[inputs, units]);
+            array(rust, weights, &[inputs, units]);
             *rust += ", &";
-            array(rust, &parameters[inputs * units..], &[units]);
+            array(rust, &weights[inputs * units..], &[units]);
             *rust += ")";
         }
-        LayerKind::Recurrent(layer) => {
-            let [recurrent, input, _] = layer.lengths();
-            let (name, gates, biases) = match layer.cell {
-                // One gate is no dimension of its own.
-                Cell::SimpleRnn => ("SimpleRnn", vec![], vec![]),
-                Cell::Lstm => ("Lstm", vec![4], vec![4]),
-                Cell::Gru { .. } => ("Gru", vec![3], vec![4]),
-            };
-            let shape = |first: &[usize], rows: &[usize]| [first, rows, &[layer.units]].concat();
-            *rust += &format!("gatelet::{name}::new(&");
-            array(rust, parameters, &shape(&[layer.units], &gates));
-            *rust += ", &";
-            array(rust, &parameters[recurrent..], &shape(&[layer.inputs], &gates));
-            *rust += ", &";
-            array(rust, &parameters[recurrent + input..], &shape(&[], &biases));
+        LayerKind::Recurrent(layer) => recurrent_value(rust, &layer, weights),
+        LayerKind::Bidirectional { layer, .. } => {
+            let inside = Recurrent { go_backwards: false, zero_output_for_mask: false, ..layer };
+            let (forward, backward) = weights.split_at(layer.weights());
+            *rust += "gatelet::Bidirectional::new(";
+            recurrent_value(rust, &inside, forward);
+            *rust += ", ";
+            recurrent_value(rust, &inside, backward);
             *rust += ")";
         }
-        _ => unreachable!("its type is known"),
+        LayerKind::Masking { value, .. } => *rust += &format!("gatelet::Masking::new({value:?})"),
+        LayerKind::Embedding { tokens, size, .. } => {
+            *rust += "gatelet::Embedding::new(";
+            array(rust, weights, &[tokens, size]);
+            *rust += ")";
+        }
+        LayerKind::Conv1d(Conv1d { inputs, units, kernel_size, groups, .. }) => {
+            *rust += "gatelet::Conv1d::new(&";
+            array(rust, weights, &[kernel_size, inputs / groups, units]);
+            *rust += ", &";
+            array(rust, &weights[weights.len() - units..], &[units]);
+            *rust += ")";
+        }
+        LayerKind::Prelu { size } => {
+            *rust += "gatelet::Prelu::new(";
+            array(rust, weights, &[size]);
+            *rust += ")";
+        }
+        LayerKind::AveragePooling { .. } => *rust += "gatelet::AveragePooling::new()",
+        LayerKind::Flatten { .. } => *rust += "gatelet::Flatten::new()",
+        LayerKind::Last { .. } => *rust += "gatelet::Last::new()",
+        LayerKind::UnitNormalization { .. } => *rust += "gatelet::UnitNormalization::new()",
+        LayerKind::Activation { .. } => *rust += "gatelet::Activate::new()",
     }
-    if spec.residual {
-        *rust += ")";
+    *rust += &")".repeat(usize::from(spec.residual) + usize::from(spec.initial_state));
+}
+
+fn recurrent_value(rust: &mut String, layer: &Recurrent, weights: &[f32]) {
+    let [recurrent, input, _] = layer.lengths();
+    let (name, gates, biases) = match layer.cell {
+        // One gate is no dimension of its own.
+        Cell::SimpleRnn => ("SimpleRnn", vec![], vec![]),
+        Cell::Lstm => ("Lstm", vec![4], vec![4]),
+        Cell::Gru { .. } => ("Gru", vec![3], vec![4]),
+    };
+    let shape = |first: &[usize], rows: &[usize]| [first, rows, &[layer.units]].concat();
+    let around = [("Backwards", layer.go_backwards), ("ZeroOutput", layer.zero_output_for_mask)];
+    let around: Vec<_> = around.iter().filter(|(_, is_around)| *is_around).collect();
+    for (name, _) in &around {
+        *rust += &format!("gatelet::{name}(");
     }
+    *rust += &format!("gatelet::{name}::new(&");
+    array(rust, weights, &shape(&[layer.units], &gates));
+    *rust += ", &";
+    array(rust, &weights[recurrent..], &shape(&[layer.inputs], &gates));
+    *rust += ", &";
+    array(rust, &weights[recurrent + input..], &shape(&[], &biases));
+    *rust += &")".repeat(1 + around.len());
+}
+
+fn state_value(rust: &mut String, layer: &Recurrent, state: &[f32]) {
+    let units = layer.units;
+    if layer.cell == Cell::Lstm {
+        *rust += "gatelet::LstmState::new(";
+        array(rust, state, &[units]);
+        *rust += ", ";
+        array(rust, &state[units..], &[units]);
+    } else {
+        *rust += "gatelet::HiddenState::new(";
+        array(rust, state, &[units]);
+    }
+    *rust += ")";
 }
 
 /// A nested array of the first numbers, which print so that they read back as the same bits.

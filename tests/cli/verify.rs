@@ -1,7 +1,9 @@
 //! Promise: `verify` builds the network's type as firmware has it, and finds a single bit that differs.
 
 use crate::folder::{Folder, motion, tide};
+use gatelet::network::{Model, Network};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 fn trained(model: &str) -> Folder {
     let folder = Folder::new().with("motion.ts", motion(30));
@@ -58,6 +60,41 @@ fn a_regression() {
     let folder = Folder::new().with("tide.csv", tide());
     folder.results("train --data tide.csv --target height --window 8 --model 'lstm(4), dense(1)' --epochs 1 --out m");
     folder.results("verify m --random 5 --data tide.csv");
+}
+
+/// Models that no trainer makes, with numbers from a formula where training would begin with zeros.
+#[track_caller]
+fn verified_network(inputs: usize, description: &str) {
+    let mut network = Network::describe(inputs, description).unwrap().initialized(3);
+    for (i, parameter) in network.parameters_mut().iter_mut().enumerate() {
+        *parameter += 0.1 * (i as f32).sin();
+    }
+    let folder = Folder::new();
+    Model::new(network).write(Path::new(&folder.path("m.gatelet"))).unwrap();
+    let text = folder.results("verify m.gatelet --random 20");
+    assert!(text.ends_with("(20 random sequences, 0 of data)\n"), "{text}");
+}
+
+#[test]
+fn layers_that_stream() {
+    verified_network(
+        2,
+        "masking(-1), initial_state(lstm(4, sequences, zero_output_for_mask)), conv1d(6, 3, dilation=2, groups=2), \
+         residual(initial_state(gru(6, sequences))), average_pooling(2), prelu(6), unit_normalization, flatten(3), \
+         dense(3), activation(softmax)",
+    );
+    verified_network(1, "embedding(7, 3, mask_zero), gru(4, sequences), conv1d(2, 1, relu), last");
+}
+
+#[test]
+fn layers_that_see_whole_sequences() {
+    verified_network(
+        3,
+        "masking(-1), dense(4, relu), bidirectional(gru(3, sequences, zero_output_for_mask)), conv1d(2, 2), prelu(2), \
+         initial_state(bidirectional(lstm(2, sequences), merge=sum)), dense(2)",
+    );
+    verified_network(2, "residual(bidirectional(gru(2, sequences), merge=ave)), gru(3, go_backwards), dense(2)");
+    verified_network(2, "bidirectional(simple_rnn(3), merge=none)");
 }
 
 /// A cargo that does something to what the built program writes.

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::model_data::read_inputs;
 use crate::output::{note, print};
 use clap::Args;
-use gatelet::network::Model;
+use gatelet::network::{LayerKind, Model};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let model = Model::read(&arguments.model)?;
     let inputs = model.network.inputs();
-    let mut sequences = random_sequences(arguments.random, inputs);
+    let mut sequences = random_sequences(arguments.random, &model.network.layers()[0].kind);
     let random = sequences.len();
     if let Some(path) = &arguments.data {
         let (data, _) = read_inputs(&model, path, &arguments.options)?;
@@ -55,7 +55,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let expected = on_host(&model, &sequences);
     let found = on_constant_sizes(&model, &arguments.sources, &sequences)?;
-    compare(&expected, &found).map_err(Failure::Failed)?;
+    let ways = if model.network.is_causal() { &STREAMING[..] } else { &WHOLE };
+    compare(ways, &expected, &found).map_err(Failure::Failed)?;
     print(format!(
         "verified: the host network, the embedded type and the exported source give the same bits in {} outputs of {steps} \
          steps ({random} random sequences, {} of data)",
@@ -64,40 +65,61 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     ))
 }
 
-/// Sequences of 1 to 50 steps, of numbers about as large as data.
-fn random_sequences(count: usize, inputs: usize) -> Vec<Vec<f32>> {
+/// The longest random sequence.
+const MOST_STEPS: usize = 50;
+
+/// Sequences of 1 to 50 steps, of numbers about as large as data. A layer that has a use for whole numbers or for masked steps
+/// is given some.
+fn random_sequences(count: usize, first: &LayerKind) -> Vec<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let inputs = first.inputs();
     (0..count)
         .map(|_| {
-            let steps = rng.random_range(1..=50);
+            let steps = rng.random_range(1..=MOST_STEPS);
             let size = 10f32.powf(rng.random_range(-2.0..2.0));
-            (0..steps * inputs).map(|_| size * rng.random_range(-1.0..1.0)).collect()
+            let mut sequence: Vec<_> = (0..steps * inputs).map(|_| size * rng.random_range(-1.0..1.0)).collect();
+            for step in sequence.chunks_exact_mut(inputs) {
+                match *first {
+                    LayerKind::Embedding { tokens, .. } => step[0] = rng.random_range(0..tokens) as f32,
+                    LayerKind::Masking { value, .. } if rng.random_range(0..4) == 0 => step.fill(value),
+                    _ => {}
+                }
+            }
+            sequence
         })
         .collect()
 }
 
-/// Every output of every sequence by the network with run-time sizes.
+/// Every output of every sequence by the network with run-time sizes, or the one for the whole where a layer has seen its end
+/// before.
 fn on_host(model: &Model, sequences: &[Vec<f32>]) -> Vec<f32> {
     let inference = model.network.inference();
     let mut outputs = Vec::new();
     for sequence in sequences {
-        let mut ys = vec![0.0; sequence.len() / inference.inputs() * inference.outputs()];
-        inference.run(&mut inference.initial_state(), sequence, &mut ys);
-        outputs.extend(ys);
+        let mut state = inference.initial_state();
+        if model.network.is_causal() || model.network.gives_sequence() {
+            let mut ys = vec![0.0; sequence.len() / inference.inputs() * inference.outputs()];
+            inference.run(&mut state, sequence, &mut ys);
+            outputs.extend(ys);
+        } else {
+            outputs.extend(inference.run_last(&mut state, sequence).into_iter().flatten());
+        }
     }
     outputs
 }
 
-/// What the program's outputs are, in its order.
-const WAYS: [&str; 3] = ["embedded, step by step", "embedded, whole sequences", "exported as Rust source"];
+/// What the program's outputs are, in its order, of a network that goes step by step.
+const STREAMING: [&str; 3] = ["embedded, step by step", "embedded, whole sequences", "exported as Rust source"];
+/// Of one that does not.
+const WHOLE: [&str; 2] = ["embedded, whole sequences", "exported as Rust source"];
 
 /// Compares what the program wrote with what each of its ways should give, bit by bit.
-fn compare(expected: &[f32], found: &[f32]) -> Result<(), String> {
+fn compare(ways: &[&str], expected: &[f32], found: &[f32]) -> Result<(), String> {
     let count = expected.len();
-    if count == 0 || found.len() != WAYS.len() * count {
-        return Err(format!("the program gave {} outputs instead of {} times {count}", found.len(), WAYS.len()));
+    if count == 0 || found.len() != ways.len() * count {
+        return Err(format!("the program gave {} outputs instead of {} times {count}", found.len(), ways.len()));
     }
-    for (way, found) in WAYS.iter().zip(found.chunks_exact(count)) {
+    for (way, found) in ways.iter().zip(found.chunks_exact(count)) {
         if let Some(at) = (0..count).find(|&at| found[at].to_bits() != expected[at].to_bits()) {
             let (found, expected) = (found[at], expected[at]);
             return Err(format!("{way}: output {at} is {found:e} where the host network gives {expected:e}"));
@@ -127,7 +149,7 @@ fn on_constant_sizes(model: &Model, sources: &Path, sequences: &[Vec<f32>]) -> R
     );
     let files: [(&str, Vec<u8>); 5] = [
         ("Cargo.toml", manifest.into()),
-        ("src/main.rs", program::source(model)?.into()),
+        ("src/main.rs", program::source(model, sequences)?.into()),
         ("src/exported.rs", gatelet::export::to_rust(model, "model.gatelet")?.into()),
         ("src/model.gatelet", model.to_bytes()?),
         ("input", to_bytes(sequences)),
@@ -183,31 +205,32 @@ fn to_bytes(sequences: &[Vec<f32>]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{WAYS, compare};
+    use super::{STREAMING, WHOLE, compare};
 
     const EXPECTED: [f32; 4] = [0.5, -0.25, 0.0, 1.0];
 
     #[test]
     fn the_same_bits_in_every_way_are_right() {
-        assert_eq!(compare(&EXPECTED, &EXPECTED.repeat(WAYS.len())), Ok(()));
+        assert_eq!(compare(&STREAMING, &EXPECTED, &EXPECTED.repeat(3)), Ok(()));
+        assert_eq!(compare(&WHOLE, &EXPECTED, &EXPECTED.repeat(2)), Ok(()));
     }
 
     #[test]
     fn one_bit_of_one_output_of_any_way_is_found() {
-        for at in 0..WAYS.len() * EXPECTED.len() {
+        for at in 0..STREAMING.len() * EXPECTED.len() {
             for bit in [0, 31] {
-                let mut found = EXPECTED.repeat(WAYS.len());
+                let mut found = EXPECTED.repeat(STREAMING.len());
                 found[at] = f32::from_bits(found[at].to_bits() ^ 1 << bit);
-                let problem = compare(&EXPECTED, &found).unwrap_err();
-                assert!(problem.starts_with(&format!("{}: output {} is ", WAYS[at / 4], at % 4)), "{problem}");
+                let problem = compare(&STREAMING, &EXPECTED, &found).unwrap_err();
+                assert!(problem.starts_with(&format!("{}: output {} is ", STREAMING[at / 4], at % 4)), "{problem}");
             }
         }
     }
 
     #[test]
     fn missing_outputs_are_no_agreement() {
-        assert!(compare(&EXPECTED, &EXPECTED.repeat(2)).is_err());
-        assert!(compare(&EXPECTED, &[]).is_err());
-        assert!(compare(&[], &[]).is_err());
+        assert!(compare(&STREAMING, &EXPECTED, &EXPECTED.repeat(2)).is_err());
+        assert!(compare(&STREAMING, &EXPECTED, &[]).is_err());
+        assert!(compare(&STREAMING, &[], &[]).is_err());
     }
 }

@@ -5,18 +5,25 @@ use gatelet::network::Model;
 use gatelet::simd::BackendKind;
 
 /// Its source. It reads sequences from standard input, each as the number of its values (u64) and then they (f32), and
-/// writes every output (f32) to standard output: of the embedded type step by step, of it by whole sequences, and of the
-/// exported source.
-pub fn source(model: &Model) -> Result<String, ExportError> {
-    let (inputs, outputs) = (model.network.inputs(), model.network.outputs());
+/// writes outputs (f32) to standard output: of the embedded type step by step, of it by whole sequences, and of the exported
+/// source. `sequences` are those that it will read; where a layer sees whole ones, it has room for the longest.
+pub fn source(model: &Model, sequences: &[Vec<f32>]) -> Result<String, ExportError> {
+    let network = &model.network;
+    let (inputs, outputs) = (network.inputs(), network.outputs());
     let backend = BackendKind::current();
-    let network = gatelet::export::type_of(&model.network)?;
+    let name = gatelet::export::type_of(network)?;
+    let most = sequences.iter().map(|sequence| sequence.len() / inputs).max().unwrap_or(0);
+    let (layer, ways) = if network.is_causal() {
+        ("Layer", streaming(inputs, outputs))
+    } else {
+        ("SequenceLayer", whole(inputs, outputs, most, network.gives_sequence()))
+    };
     Ok(format!(
         r#"mod exported;
-use gatelet::Layer;
+use gatelet::{layer};
 use std::io::{{Read, Write}};
 
-type Net = {network};
+type Net = {name};
 static NET: Net = gatelet::embed!("model.gatelet");
 
 fn sequences() -> Vec<Vec<[f32; {inputs}]>> {{
@@ -33,8 +40,33 @@ fn sequences() -> Vec<Vec<[f32; {inputs}]>> {{
     sequences
 }}
 
+{ways}
+
+fn main() {{
+    // As the host network, which is looked at on the same backend.
+    gatelet::simd::force(gatelet::simd::BackendKind::from_name("{backend}")).unwrap();
+    let sequences = sequences();
+    let mut stdout = std::io::stdout().lock();
+    for (way, net) in WAYS {{
+        for sequence in &sequences {{
+            for y in way(net, sequence).as_flattened() {{
+                stdout.write_all(&y.to_le_bytes()).unwrap();
+            }}
+        }}
+    }}
+}}
+"#
+    ))
+}
+
+/// The ways of a network that goes step by step.
+fn streaming(inputs: usize, outputs: usize) -> String {
+    format!(
+        r#"type Way = fn(&Net, &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]>;
+const WAYS: [(Way, &Net); 3] = [(stepped, &NET), (whole, &NET), (stepped, &exported::NET)];
+
 fn stepped(net: &Net, sequence: &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]> {{
-    let mut state = Net::ZERO_STATE;
+    let mut state = net.initial_state();
     let mut outputs = vec![[0.0; {outputs}]; sequence.len()];
     for (x, y) in sequence.iter().zip(&mut outputs) {{
         net.step(&mut state, x, y);
@@ -44,27 +76,31 @@ fn stepped(net: &Net, sequence: &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]> {{
 
 fn whole(net: &Net, sequence: &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]> {{
     let mut outputs = vec![[0.0; {outputs}]; sequence.len()];
-    net.run(&mut Net::ZERO_STATE.clone(), sequence, &mut outputs).unwrap();
-    let last = net.run_last(&mut Net::ZERO_STATE.clone(), sequence).unwrap();
+    net.run(&mut net.initial_state(), sequence, &mut outputs).unwrap();
+    let last = net.run_last(&mut net.initial_state(), sequence).unwrap();
     assert_eq!(outputs.last().unwrap().map(f32::to_bits), last.map(f32::to_bits), "run and run_last");
     outputs
-}}
+}}"#
+    )
+}
 
-fn main() {{
-    // As the host network, which is looked at on the same backend.
-    gatelet::simd::force(gatelet::simd::BackendKind::from_name("{backend}")).unwrap();
-    let sequences = sequences();
-    let mut stdout = std::io::stdout().lock();
-    let exported = |_: &Net, sequence: &[[f32; {inputs}]]| stepped(&exported::NET, sequence);
-    let ways: [&dyn Fn(&Net, &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]>; 3] = [&stepped, &whole, &exported];
-    for way in ways {{
-        for sequence in &sequences {{
-            for y in way(&NET, sequence).as_flattened() {{
-                stdout.write_all(&y.to_le_bytes()).unwrap();
-            }}
-        }}
-    }}
-}}
-"#
-    ))
+/// The ways of a network that sees whole sequences, of `most` time steps.
+fn whole(inputs: usize, outputs: usize, most: usize, gives_sequence: bool) -> String {
+    let run = if gives_sequence {
+        format!(
+            "let mut outputs = vec![[0.0; {outputs}]; sequence.len()];
+    net.run_sequence::<{most}>(&mut net.initial_state(), sequence, &mut outputs).unwrap();
+    outputs"
+        )
+    } else {
+        format!("vec![net.last::<{most}>(&mut net.initial_state(), sequence).unwrap()]")
+    };
+    format!(
+        r#"type Way = fn(&Net, &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]>;
+const WAYS: [(Way, &Net); 2] = [(whole, &NET), (whole, &exported::NET)];
+
+fn whole(net: &Net, sequence: &[[f32; {inputs}]]) -> Vec<[f32; {outputs}]> {{
+    {run}
+}}"#
+    )
 }
