@@ -1,0 +1,169 @@
+//! Promise: layers give the outputs of other people's models, on every backend, where those are graphs that no importer reads.
+#![cfg(feature = "import")]
+
+use gatelet::data::read_npy;
+use gatelet::network::{Model, Network};
+use gatelet::simd::{BackendKind, force};
+use gatelet::{Dense, Gru, Layer, Linear, ReadInto, Relu, Sigmoid, Tanh, chain};
+use safetensors::SafeTensors;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// What outputs may differ by from those of the program that the model comes from.
+const BOUND: f32 = 1e-5;
+
+fn path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(file)
+}
+
+fn array(file: &str) -> Vec<f32> {
+    read_npy(&path(file)).unwrap().values
+}
+
+/// Runs `test` on each backend that this machine has. What is forced is forced for all threads, so one test at a time.
+fn on_every_backend(mut test: impl FnMut(BackendKind)) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for kind in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
+        force(Some(kind)).unwrap();
+        test(kind);
+    }
+}
+
+/// The parameters of Keras's GRU in our order: gates r, z, n there are z, r, h, and the recurrent kernel stands first.
+fn gru(kernel: &[f32], recurrent_kernel: &[f32], bias: &[f32], units: usize) -> Vec<f32> {
+    let gates = |rows: &[f32]| -> Vec<f32> {
+        let rows = rows.chunks_exact(3 * units);
+        rows.flat_map(|row| [&row[units..2 * units], &row[..units], &row[2 * units..]].concat()).collect()
+    };
+    let mut rows = gates(&bias[..3 * units]);
+    match gates(&bias[3 * units..])[..] {
+        // The paper's form has one bias for each gate.
+        [] => rows.resize(4 * units, 0.0),
+        // Both biases of r and z are in one sum.
+        ref second => {
+            let (both, candidate) = second.split_at(2 * units);
+            rows.iter_mut().zip(both).for_each(|(a, b)| *a += b);
+            rows.extend_from_slice(candidate);
+        }
+    }
+    [gates(recurrent_kernel), gates(kernel), rows].concat()
+}
+
+fn network(inputs: usize, description: &str, parameters: &[f32]) -> Network<f32> {
+    let mut network = Network::describe(inputs, description).unwrap();
+    network.parameters_mut().copy_from_slice(parameters);
+    network
+}
+
+fn constant<N: ReadInto>(inputs: usize, description: &str, parameters: &[f32]) -> Box<N> {
+    let mut net = Box::new(N::EMPTY);
+    net.read_into(&Model::new(network(inputs, description, parameters)).to_bytes().unwrap()).unwrap();
+    net
+}
+
+#[track_caller]
+fn near(kind: BackendKind, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() <= BOUND, "{kind}: {found} instead of {expected}");
+    }
+}
+
+/// A linear candidate, of which the state is not bounded.
+#[test]
+fn precise_hears_a_voice() {
+    type Net = chain!(Gru<13, 20, true, Linear>, Dense<20, 1, Sigmoid>);
+    let description = "gru(20, linear), dense(1, sigmoid)";
+    let file = std::fs::read(path("precise_vad_gru/weights.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&file).unwrap();
+    let tensor = |name: &str| -> Vec<f32> {
+        let bytes = tensors.tensor(name).unwrap().data().as_chunks::<4>().0;
+        bytes.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+    };
+    let recurrent = gru(&tensor("gru.kernel"), &tensor("gru.recurrent_kernel"), &tensor("gru.bias"), 20);
+    let parameters = [recurrent, tensor("dense.kernel"), tensor("dense.bias")].concat();
+    let net = constant::<Net>(13, description, &parameters);
+    let (xs, expected) = (array("precise_vad_gru/x.npy"), array("precise_vad_gru/y.npy"));
+    on_every_backend(|kind| {
+        let ys: Vec<_> = xs
+            .as_chunks::<13>()
+            .0
+            .chunks(29)
+            .flat_map(|xs| net.run_last(&mut net.initial_state(), xs).unwrap())
+            .collect();
+        near(kind, &ys, &expected);
+    });
+
+    // What the firmware runs is this network.
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/firmware/precise.gatelet");
+    assert_eq!(Model::read(&firmware).unwrap().network, network(13, description, &parameters));
+}
+
+/// RNNoise's file: of each layer its inputs, units and activation, then weights in parts of 256, Keras's matrices row by row.
+struct Layers<'a>(&'a [u8]);
+
+impl<'a> Layers<'a> {
+    fn bytes(&mut self, count: usize) -> &'a [u8] {
+        let (bytes, rest) = self.0.split_at(count);
+        self.0 = rest;
+        bytes
+    }
+
+    fn numbers(&mut self, count: usize) -> Vec<f32> {
+        self.bytes(count).iter().map(|&byte| f32::from(byte.cast_signed()) / 256.0).collect()
+    }
+
+    fn header(&mut self, inputs: usize, units: usize, activation: u8) {
+        assert_eq!(self.bytes(3), [inputs as u8, units as u8, activation]);
+    }
+
+    fn dense<const I: usize, const O: usize, A>(&mut self, activation: u8, name: &str) -> Box<Dense<I, O, A>>
+    where
+        Dense<I, O, A>: ReadInto,
+    {
+        self.header(I, O, activation);
+        constant(I, &format!("dense({O}, {name})"), &self.numbers(I * O + O))
+    }
+
+    fn gru<const I: usize, const H: usize>(&mut self) -> Box<Gru<I, H, false, Relu>> {
+        self.header(I, H, 2);
+        let (kernel, recurrent_kernel, bias) = (self.numbers(3 * H * I), self.numbers(3 * H * H), self.numbers(3 * H));
+        let parameters = gru(&kernel, &recurrent_kernel, &bias, H);
+        constant(I, &format!("gru({H}, relu, reset_after=false)"), &parameters)
+    }
+}
+
+fn joined<const N: usize>(parts: &[&[f32]]) -> [f32; N] {
+    parts.concat().try_into().unwrap()
+}
+
+/// Three GRUs in the paper's form, of which the later ones see what the earlier ones do.
+#[test]
+fn rnnoise_tells_noise_from_speech() {
+    let file = std::fs::read(path("rnnoise_gru/weights.rnn")).unwrap();
+    let mut layers = Layers(&file);
+    let dense = layers.dense::<42, 24, Tanh>(0, "tanh");
+    let (vad, noise, denoise) = (layers.gru::<24, 24>(), layers.gru::<90, 48>(), layers.gru::<114, 96>());
+    let gains = layers.dense::<96, 22, Sigmoid>(1, "sigmoid");
+    let speech = layers.dense::<24, 1, Sigmoid>(1, "sigmoid");
+    assert!(layers.0.is_empty());
+
+    let features = array("rnnoise_gru/features.npy");
+    let (expected_gains, expected_speech) = (array("rnnoise_gru/gains.npy"), array("rnnoise_gru/vad.npy"));
+    on_every_backend(|kind| {
+        let mut states = (vad.initial_state(), noise.initial_state(), denoise.initial_state());
+        for (t, x) in features.as_chunks::<42>().0.iter().enumerate() {
+            let (mut inner, mut v, mut n, mut d) = ([0.0; 24], [0.0; 24], [0.0; 48], [0.0; 96]);
+            let (mut y, mut p) = ([0.0; 22], [0.0]);
+            dense.step(&mut (), x, &mut inner);
+            vad.step(&mut states.0, &inner, &mut v);
+            speech.step(&mut (), &v, &mut p);
+            noise.step(&mut states.1, &joined(&[&inner, &v, x]), &mut n);
+            denoise.step(&mut states.2, &joined(&[&v, &n, x]), &mut d);
+            gains.step(&mut (), &d, &mut y);
+            near(kind, &y, &expected_gains[22 * t..][..22]);
+            near(kind, &p, &expected_speech[t..][..1]);
+        }
+    });
+}
