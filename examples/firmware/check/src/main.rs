@@ -6,6 +6,7 @@
 
 mod answers;
 mod elf;
+mod models;
 mod qemu;
 
 use answers::Answers;
@@ -87,6 +88,9 @@ fn check(board: &str, directory: &Path) -> Result<bool, Box<dyn Error>> {
         cells.trim() == format!("checksum {:08x}", model::cells::checksum()),
         "every step of every kind of cell: the host's bits",
     );
+    if board.has_room_for_weights {
+        models::check(&board.run(&image("models")?)?, &mut promises)?;
+    }
     promises.keep(
         device.figure("bytes of weights")? == Net::FLASH_BYTES as u64,
         "constants of the size that the type tells",

@@ -5,6 +5,6 @@
 #[cfg_attr(target_arch = "riscv32", path = "board/riscv.rs")]
 pub mod board;
 mod speaker;
-mod stack;
+pub mod stack;
 
 pub use speaker::speaker;

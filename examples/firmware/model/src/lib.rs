@@ -2,6 +2,7 @@
 #![no_std]
 
 pub mod cells;
+pub mod models;
 mod recordings;
 
 use gatelet::{Dense, Gru, Normalize, Softmax, chain};
