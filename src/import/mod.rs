@@ -92,7 +92,10 @@ impl Format {
                 advice: "PyTorch's own files hold programs; in Python, \
                          `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")` writes one that does not",
             }),
-            _ => Err(ImportError::UnknownFormat { name, advice: "there are .keras, .h5, .onnx, .safetensors, .json and .nam" }),
+            _ => Err(ImportError::UnknownFormat {
+                name,
+                advice: "there are .keras, .h5, .onnx, .safetensors, .json and .nam",
+            }),
         }
     }
 }

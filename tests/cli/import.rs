@@ -187,7 +187,7 @@ fn an_onnx_model_predicts_what_onnxruntime_does() {
         y: serde_json::Value,
     }
     let answers = include_str!("../golden/onnx/answers.json");
-    let mut answers: std::collections::BTreeMap<String, Answers> = serde_json::from_str(answers).unwrap();
+    let mut answers: BTreeMap<String, Answers> = serde_json::from_str(answers).unwrap();
     for (name, file, layers) in [
         (
             "torch_gru2_batch_first_last",
