@@ -334,11 +334,23 @@ unsafe fn biases<B: Backend, const N: usize>(b: B, bias: Rows) -> [B::Vector; N]
 
 /// A cell's input, kept from denormal numbers where they are slow: `x` itself, or its copy in `room`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn flushed<'a, B: Backend>(_: B, x: &'a [f32], room: &'a mut [f32]) -> &'a [f32] {
+pub(crate) fn flushed<'a, B: Backend>(b: B, x: &'a [f32], room: &'a mut [f32]) -> &'a [f32] {
     if !B::FLUSHES {
         return x;
     }
-    for (to, &x) in room.iter_mut().zip(x) {
+    assert!(room.len() == x.len());
+    let mut whole = 0;
+    // Vectors by hand: the compiler would put each together from single numbers. None is partial, since what is read
+    // back one number at a time would wait for a masked store.
+    while x.len() - whole >= B::LANES {
+        // SAFETY: the loop's condition; both slices have one length.
+        unsafe {
+            let x = b.load(x.as_ptr().add(whole));
+            b.store(room.as_mut_ptr().add(whole), b.flush(x, x));
+        }
+        whole += B::LANES;
+    }
+    for (to, &x) in room.iter_mut().zip(x).skip(whole) {
         // Not `>=`, so that a NaN stays one.
         *to = if x.abs() < TINY { 0.0 } else { x };
     }
