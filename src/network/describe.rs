@@ -154,6 +154,10 @@ impl<'a> Parser<'a> {
     fn layer(&mut self, inputs: usize) -> Result<LayerSpec, DescriptionError> {
         let names = || NAMES.join(", ");
         let name = self.word(&format!("a layer; there are {}", names()))?;
+        if name.is("dropout") {
+            let problem = "dropout is no layer here; `gatelet train --dropout 0.2` drops outputs between layers";
+            return Err(self.error(name.at, problem));
+        }
         let Some(&known) = NAMES.iter().find(|known| name.is(known)) else {
             return Err(self.error(name.at, format!("unknown layer `{}`; there are {}", name.text, names())));
         };

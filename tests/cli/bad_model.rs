@@ -17,8 +17,9 @@ fn is(model: &str, message: &str, marked: &str) {
     assert_eq!(problem(model), (message.to_owned(), marked.to_owned()), "{model}");
 }
 
-const LAYERS: &str = "there are simple_rnn, lstm, gru, dense and residual(…) around one of them";
-const ACTIVATIONS: &str = "linear, tanh, sigmoid, hard_sigmoid, relu, softsign, softplus, elu";
+const LAYERS: &str = "there are simple_rnn, lstm, gru, dense, bidirectional, residual, initial_state, embedding, masking, \
+                      conv1d, average_pooling, flatten, last, unit_normalization, activation, prelu, normalize";
+const ACTIVATIONS: &str = "linear, tanh, sigmoid, hard_sigmoid, relu, softsign, softplus, elu, silu, leaky_relu";
 
 #[test]
 fn the_mark_stands_below_the_place() {
@@ -33,8 +34,12 @@ fn the_mark_stands_below_the_place() {
 
 #[test]
 fn unknown_layers_list_the_layers() {
-    is("dropout(0.5)", &format!("unknown layer `dropout`; {LAYERS}"), "dropout");
-    is("gru(8), bidirectional(gru(8))", &format!("unknown layer `bidirectional`; {LAYERS}"), "bidirectional");
+    is("gru(8), attention(8)", &format!("unknown layer `attention`; {LAYERS}"), "attention");
+    is(
+        "gru(8), dropout(0.5)",
+        "dropout is no layer here; `gatelet train --dropout 0.2` drops outputs between layers",
+        "dropout",
+    );
     is("", &format!("expected a layer; {LAYERS}"), "");
     is("gru(8),", &format!("expected a layer; {LAYERS}"), "");
 }
@@ -44,16 +49,16 @@ fn unknown_options_list_the_options_of_the_layer() {
     is(
         "gru(8, reset=1)",
         &format!(
-            "unknown option `reset` of gru; there are sequences, return_sequences=true, activation=…, \
-             recurrent_activation=…, reset_after=false and an activation's name ({ACTIVATIONS})"
+            "unknown option `reset` of gru; there are sequences, return_sequences=true, go_backwards, \
+             zero_output_for_mask, activation=…, recurrent_activation=…, reset_after=false and an activation's name ({ACTIVATIONS})"
         ),
         "reset",
     );
     is(
         "lstm(8, reset_after=false)",
         &format!(
-            "unknown option `reset_after` of lstm; there are sequences, return_sequences=true, activation=…, \
-             recurrent_activation=… and an activation's name ({ACTIVATIONS})"
+            "unknown option `reset_after` of lstm; there are sequences, return_sequences=true, go_backwards, \
+             zero_output_for_mask, activation=…, recurrent_activation=… and an activation's name ({ACTIVATIONS})"
         ),
         "reset_after",
     );
@@ -61,7 +66,7 @@ fn unknown_options_list_the_options_of_the_layer() {
         "simple_rnn(8, recurrent_activation=tanh)",
         &format!(
             "unknown option `recurrent_activation` of simple_rnn; there are sequences, return_sequences=true, \
-             activation=… and an activation's name ({ACTIVATIONS})"
+             go_backwards, zero_output_for_mask, activation=… and an activation's name ({ACTIVATIONS})"
         ),
         "recurrent_activation",
     );
@@ -75,7 +80,7 @@ fn unknown_options_list_the_options_of_the_layer() {
 fn a_recurrent_layer_needs_a_sequence() {
     is(
         "lstm(8), gru(4), dense(3, softmax)",
-        "layer 2 is recurrent and needs a sequence, but layer 1 gives only its last output: write `lstm(8, sequences)` for \
+        "layer 2 needs a sequence, but layer 1 gives only its last output: write `lstm(8, sequences)` for \
          layer 1 (Keras: return_sequences=True)",
         "lstm(8)",
     );
@@ -91,9 +96,9 @@ fn sizes_are_whole_numbers_above_zero() {
         "expected the number of units, such as `gru(32)`, found `99999999999999999999`",
         "99999999999999999999",
     );
-    is("gru(-1)", "expected the number of units", "-");
+    is("gru(-1)", "expected the number of units, such as `gru(32)`", "-");
     is("gru(٣)", "expected the number of units, such as `gru(32)`, found `٣`", "٣");
-    assert!(problem("gru(100000)").0.starts_with("layer 1 has more than 16384 inputs or units"));
+    is("gru(100000)", "layer 1: the number of units is 100000, and 16384 is the most there can be", "gru(100000)");
 }
 
 #[test]
@@ -112,7 +117,13 @@ fn a_way_around_needs_a_layer_that_fits() {
     let fits = "needs as many outputs as inputs, and the whole sequence of a recurrent layer";
     is("residual(gru(2)), dense(3)", &format!("layer 1: residual(gru) {fits}"), "residual(gru(2))");
     is("residual(dense(3))", &format!("layer 1: residual(dense) {fits}"), "residual(dense(3))");
-    is("residual(residual(dense(2)))", "residual goes around simple_rnn, lstm, gru or dense", "residual");
+    is(
+        "residual(residual(dense(2)))",
+        "residual goes around a layer, and the order is residual, initial_state, bidirectional",
+        "residual",
+    );
+    is("bidirectional(dense(2))", "bidirectional goes around simple_rnn, lstm or gru", "dense(2)");
+    is("bidirectional(gru(2), merge=max)", "unknown merge mode `max`; there are concat, sum, mul, ave, none", "max");
 }
 
 #[test]
