@@ -89,6 +89,7 @@ fn check(board: &str, directory: &Path) -> Result<bool, Box<dyn Error>> {
         "every step of every kind of cell: the host's bits",
     );
     if board.has_room_for_weights {
+        // Nor is there elsewhere for what flows between the layers of one of them.
         models::check(&board.run(&image("models")?)?, &mut promises)?;
     }
     promises.keep(
@@ -99,9 +100,13 @@ fn check(board: &str, directory: &Path) -> Result<bool, Box<dyn Error>> {
         let allocator = image.symbols_with(&["__rust_alloc", "__rust_dealloc", "__rust_realloc", "malloc"]);
         promises.keep_without(&allocator, &format!("no allocator in `{}`", image.name()));
     }
-    // A panic that can be reached brings these, and the handler's formatting.
-    let panics = size.symbols_with(&["panic", "rust_begin_unwind", "3fmt"]);
-    promises.keep_without(&panics, "no panic in `size`");
+    let layers = image("layers")?;
+    board.run(&layers)?;
+    for image in [&size, &layers] {
+        // A panic that can be reached brings these, and the handler's formatting.
+        let panics = image.symbols_with(&["panic", "rust_begin_unwind", "3fmt"]);
+        promises.keep_without(&panics, &format!("no panic in `{}`", image.name()));
+    }
     promises.keep(size.ram() == empty.ram(), "a network takes no RAM but the stack: its weights are in flash");
     if board.has_fpu {
         promises.keep(added <= CODE_LIMIT, &format!("code added: at most {CODE_LIMIT} bytes"));
