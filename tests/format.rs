@@ -4,7 +4,10 @@
 use gatelet::format::{self, Kind};
 use gatelet::math::{ActivationKind, OutputKind};
 use gatelet::network::{Metadata, Model, ModelError, Network, Training};
-use gatelet::{Dense, FormatError, Gru, Linear, Lstm, Normalize, ReadInto, Residual, SimpleRnn, Softmax, chain};
+use gatelet::{
+    Bidirectional, Conv1d, Dense, FormatError, Gru, InitialState, Linear, Lstm, Masking, Normalize, ReadInto, Residual,
+    SimpleRnn, Softmax, Sum, chain,
+};
 use proptest::prelude::*;
 
 type Net = chain!(Gru<2, 5>, Dense<5, 3, Softmax>);
@@ -230,6 +233,12 @@ fn codes_are_those_of_the_specification() {
     assert_eq!(kinds.map(|kind| kind as u32), [12, 13, 14, 15, 16, 17]);
 }
 
+type Layers = chain!(
+    Masking<2>,
+    Residual<InitialState<Bidirectional<Gru<2, 2>, 2, Sum>>>,
+    Conv1d<2, 4, 2, Linear, 1, 1>
+);
+
 /// Layers that say something about others, or work on whole sequences.
 fn layers() -> Vec<u8> {
     let network =
@@ -247,6 +256,10 @@ proptest! {
             bytes[at] = value;
         }
         repair(&mut bytes);
+        let mut net = Layers::EMPTY;
+        if net.read_into(&bytes).is_err() {
+            prop_assert_eq!(net, Layers::EMPTY);
+        }
         if let Ok(model) = Model::from_bytes(&bytes) {
             prop_assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
         }

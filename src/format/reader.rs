@@ -317,7 +317,7 @@ pub struct Shape {
     pub mask_zero: bool,
     /// Groups of inputs, of a convolution.
     pub groups: usize,
-    /// What a kind of layer says beside all this: see the [specification](self). Of a masking, anything.
+    /// What a kind of layer says beside all this: see the [specification](crate::format). Of a masking, anything.
     pub detail: u32,
     /// How many numbers its weights are.
     pub weights: usize,
