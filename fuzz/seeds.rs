@@ -1,4 +1,5 @@
-//! Writes the seeds of the fuzz targets to `corpus/` (those of `import_json` and `import_nam` are text, written by hand): `cargo run --bin seeds` in the folder `fuzz`.
+//! Writes the seeds of the fuzz targets to `corpus/`: `cargo run --bin seeds` in the folder `fuzz`. Those of `import_json` and `import_nam`
+//! are text, written by hand, those of `import_onnx` are files of `tests/golden/onnx`.
 
 use gatelet::export::to_safetensors;
 use gatelet::network::{LayerKind, Model, Network};

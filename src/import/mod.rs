@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `.keras` | Keras 3's models: sequential ones, and graphs that are a series of layers |
 //! | `.h5` | the same of Keras 2 and 3; files of weights alone, with [`Options::model`] |
-//! | `.onnx` | graphs of `RNN`, `LSTM` and `GRU` in every direction, `Gemm`, `MatMul` and activations, in a chain |
+//! | `.onnx` | chains of `RNN`, `LSTM`, `GRU`, `Gemm`, `MatMul` and activations, with what exporters put around them |
 //! | `.safetensors` | PyTorch state dicts of `nn.RNN`, `nn.LSTM`, `nn.GRU`, both ways too, their cells, and `nn.Linear`; with [`Options::model`] also of `nn.Embedding`, `nn.Conv1d`, `nn.PReLU` and a Linear without bias |
 //! | `.json` | the same state dicts as lists of lists by name; RTNeural's models of `lstm`, `gru`, `dense`, `conv1d`, `batchnorm`, `prelu` and `activation`; Automated-GuitarAmpModelling's and GuitarML's LSTM, GRU and RNN |
 //! | `.nam` | Neural Amp Modeler's models of the LSTM architecture, with the state that they begin with |
