@@ -2,9 +2,15 @@
 //! are text, written by hand, those of `import_onnx` are files of `tests/golden/onnx`.
 
 use gatelet::export::to_safetensors;
+use gatelet::import::{Options, from_h5, from_keras};
 use gatelet::network::{LayerKind, Model, Network};
+use hdf5_pure::{AttrValue, FileBuilder, FinishedGroup, GroupBuilder};
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::io::{Cursor, Write};
 use std::path::Path;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 /// What the target `import_safetensors` says of a model, too.
 const TAGGER: &str =
@@ -60,7 +66,183 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         write("import_safetensors", name, first, &bytes)?;
     }
-    Ok(())
+    keras()
+}
+
+/// A tensor: its path and its shape. The numbers do not matter.
+type Tensor = (&'static str, &'static [u64]);
+
+fn keras() -> Result<(), Box<dyn Error>> {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/models/keras");
+    // As Keras has saved them.
+    write("import_keras", "tokens", 0, &std::fs::read(models.join("tokens.keras"))?)?;
+    write("import_h5", "keras2", 0, &std::fs::read(models.join("keras2.h5"))?)?;
+
+    // In parts: a configuration with few of a layer's options, which have usual values.
+    let layer = |class: &str, config: &str| {
+        let name = class.to_lowercase();
+        format!(r#"{{"class_name": "{class}", "config": {{"name": "{name}", {config}}}}}"#)
+    };
+    let sequential = |layers: &[String]| {
+        let layers = layers.join(", ");
+        format!(r#"{{"class_name": "Sequential", "config": {{"layers": [{layers}]}}}}"#)
+    };
+    let recurrent = sequential(&[
+        layer("InputLayer", r#""batch_shape": [null, null, 2]"#),
+        layer("Masking", r#""mask_value": -1.0"#),
+        layer("BatchNormalization", r#""axis": -1, "epsilon": 0.001"#),
+        layer("GRU", r#""units": 1, "return_sequences": true, "reset_after": true"#),
+        layer(
+            "Bidirectional",
+            r#""merge_mode": "sum", "layer": {"class_name": "LSTM", "config": {"units": 1, "go_backwards": false}}"#,
+        ),
+        layer("Dense", r#""units": 2, "activation": "softmax""#),
+    ]);
+    let causal = sequential(&[
+        layer("InputLayer", r#""batch_shape": [null, 3]"#),
+        layer("Embedding", r#""input_dim": 2, "output_dim": 2"#),
+        layer("Conv1D", r#""filters": 2, "kernel_size": [2], "padding": "causal", "groups": 2"#),
+        layer("PReLU", r#""shared_axes": [1]"#),
+        layer("ZeroPadding1D", r#""padding": [1, 0]"#),
+        layer("AveragePooling1D", r#""pool_size": [2], "strides": [1]"#),
+        layer("Flatten", r#""data_format": "channels_last""#),
+    ]);
+    let input = r#"["inputlayer", 0, 0]"#;
+    let dense = layer("Dense", r#""units": 1"#);
+    let dense =
+        dense.trim_end_matches('}').to_owned() + &format!(r#"}}, "name": "dense", "inbound_nodes": [[{input}]]}}"#);
+    let start = layer("InputLayer", r#""batch_shape": [null, 1]"#)
+        .replace("}}", r#"}, "name": "inputlayer", "inbound_nodes": []}"#);
+    let graph = format!(
+        r#"{{"class_name": "Functional", "config": {{"layers": [{start}, {dense}], "input_layers": {input}, "output_layers": ["dense", 0, 0]}}}}"#
+    );
+    let files: [(&str, &str, &[Tensor]); 3] = [
+        (
+            "recurrent",
+            &recurrent,
+            &[
+                ("layers/batch_normalization/vars/0", &[2]),
+                ("layers/batch_normalization/vars/1", &[2]),
+                ("layers/batch_normalization/vars/2", &[2]),
+                ("layers/batch_normalization/vars/3", &[2]),
+                ("layers/gru/cell/vars/0", &[2, 3]),
+                ("layers/gru/cell/vars/1", &[1, 3]),
+                ("layers/gru/cell/vars/2", &[2, 3]),
+                ("layers/bidirectional/backward_layer/cell/vars/0", &[1, 4]),
+                ("layers/bidirectional/backward_layer/cell/vars/1", &[1, 4]),
+                ("layers/bidirectional/backward_layer/cell/vars/2", &[4]),
+                ("layers/bidirectional/forward_layer/cell/vars/0", &[1, 4]),
+                ("layers/bidirectional/forward_layer/cell/vars/1", &[1, 4]),
+                ("layers/bidirectional/forward_layer/cell/vars/2", &[4]),
+                ("layers/dense/vars/0", &[1, 2]),
+                ("layers/dense/vars/1", &[2]),
+            ],
+        ),
+        (
+            "causal",
+            &causal,
+            &[
+                ("layers/embedding/vars/0", &[2, 2]),
+                ("layers/conv1d/vars/0", &[2, 1, 2]),
+                ("layers/conv1d/vars/1", &[2]),
+                ("layers/p_re_lu/vars/0", &[1, 2]),
+            ],
+        ),
+        ("graph", &graph, &[("layers/dense/vars/0", &[1, 1]), ("layers/dense/vars/1", &[1])]),
+    ];
+    for (name, config, tensors) in files {
+        let length = u16::try_from(config.len())?.to_le_bytes();
+        let parts = [&length[..], config.as_bytes(), &*hdf5(tensors, &[])?].concat();
+        from_keras(&zipped(config, &hdf5(tensors, &[])?)?, &Options::default())?;
+        write("import_keras", name, 1, &parts)?;
+    }
+
+    let whole: &[(&str, &str)] = &[
+        ("model_config", &graph),
+        ("keras_version", "2.4.0"),
+        ("model_weights/layer_names", "dense"),
+        ("model_weights/dense/weight_names", "dense/kernel:0 dense/bias:0"),
+    ];
+    let tensors: &[Tensor] =
+        &[("model_weights/dense/dense/kernel:0", &[1, 1]), ("model_weights/dense/dense/bias:0", &[1])];
+    let whole = hdf5(tensors, whole)?;
+    from_h5(&whole, &Options::default())?;
+    write("import_h5", "whole", 0, &whole)?;
+    let weights = hdf5(
+        &[
+            ("rnn/k/kernel", &[2, 2]),
+            ("rnn/k/recurrent_kernel", &[2, 2]),
+            ("rnn/k/bias", &[2]),
+            ("words/w/embeddings", &[3, 2]),
+        ],
+        &[
+            ("layer_names", "words rnn"),
+            ("words/weight_names", "w/embeddings"),
+            ("rnn/weight_names", "k/kernel k/recurrent_kernel k/bias"),
+        ],
+    )?;
+    let model = Some("embedding(3, 2, mask_zero), simple_rnn(2, hard_sigmoid)".into());
+    from_h5(&weights, &Options { model, prefix: None })?;
+    write("import_h5", "weights", 2, &weights)
+}
+
+fn zipped(config: &str, weights: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in
+        [("metadata.json", b"{}".as_slice()), ("config.json", config.as_bytes()), ("model.weights.h5", weights)]
+    {
+        zip.start_file(name, SimpleFileOptions::default())?;
+        zip.write_all(content)?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
+/// A file with these tensors and attributes; lists of names are words.
+fn hdf5(tensors: &[Tensor], attributes: &[(&str, &str)]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut builder = FileBuilder::new();
+    let value = |name: &str, value: &str| match name.ends_with("names") {
+        true => AttrValue::StringArray(value.split(' ').map(str::to_owned).collect()),
+        false => AttrValue::String(value.into()),
+    };
+    for (name, text) in attributes.iter().filter(|(name, _)| !name.contains('/')) {
+        builder.set_attr(name, value(name, text));
+    }
+    let inside = |path: &str| groups(tensors, attributes, path);
+    fn fill(
+        mut group: GroupBuilder,
+        path: &str,
+        tensors: &[Tensor],
+        attributes: &[(&str, &str)],
+        value: &dyn Fn(&str, &str) -> AttrValue,
+    ) -> FinishedGroup {
+        for (name, text) in attributes {
+            if let Some(own) = name.strip_prefix(path).filter(|own| !own.contains('/')) {
+                group.set_attr(own, value(own, text));
+            }
+        }
+        for (name, shape) in tensors {
+            if let Some(own) = name.strip_prefix(path).filter(|own| !own.contains('/')) {
+                let numbers = vec![0.5; shape.iter().product::<u64>() as usize];
+                group.create_dataset(own).with_f32_data(&numbers).with_shape(shape);
+            }
+        }
+        for name in groups(tensors, attributes, path) {
+            let inner = group.create_group(&name);
+            group.add_group(fill(inner, &format!("{path}{name}/"), tensors, attributes, value));
+        }
+        group.finish()
+    }
+    for name in inside("") {
+        let group = builder.create_group(&name);
+        builder.add_group(fill(group, &format!("{name}/"), tensors, attributes, &value));
+    }
+    Ok(builder.finish()?)
+}
+
+/// The groups in the one of this path.
+fn groups(tensors: &[Tensor], attributes: &[(&str, &str)], path: &str) -> BTreeSet<String> {
+    let paths = tensors.iter().map(|(path, _)| *path).chain(attributes.iter().map(|(path, _)| *path));
+    paths.filter_map(|whole| Some(whole.strip_prefix(path)?.split_once('/')?.0.to_owned())).collect()
 }
 
 fn write(target: &str, name: &str, first: u8, file: &[u8]) -> Result<(), Box<dyn Error>> {
