@@ -384,6 +384,23 @@ fn every_tensor_of_a_file_is_used_or_named() {
     trained.import().unwrap();
 }
 
+/// A file in which the last object has another header, which stands behind all others.
+fn with_header(file: &[u8], header: &[u8]) -> Vec<u8> {
+    let places = |number: usize| {
+        let bytes = (number as u64).to_le_bytes();
+        file.windows(8).enumerate().filter(move |(_, window)| *window == bytes).map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let is_header = |at: &usize| file[*at..].starts_with(&[1, 0]) && file[*at + 3..].starts_with(&[0, 1, 0, 0, 0]);
+    let old = (0..file.len() - 8).step_by(8).filter(is_header).rfind(|at| places(*at).len() == 1).unwrap();
+    let mut file = [file, header].concat();
+    let (length, end) = (file.len() as u64, (file.len() - header.len()) as u64);
+    let mut replace = |at: usize, number: u64| file[at..at + 8].copy_from_slice(&number.to_le_bytes());
+    replace(places(old)[0], end);
+    // The file's length, in the superblock.
+    replace(40, length);
+    file
+}
+
 #[test]
 fn a_file_that_is_cut_off_is_damaged() {
     let keras = bytes("keras/tokens.keras");
@@ -397,6 +414,20 @@ fn a_file_that_is_cut_off_is_damaged() {
         let error = from_h5(&h5[..length], &Options::default()).unwrap_err().to_string();
         assert!(error.starts_with("not a whole .h5 file: "), "{length}: {error}");
     }
+    // A type of lists of lists of lists …, 8180 deep, which a reader that calls itself for each must not take the stack for.
+    let types: Vec<u8> = [0x19, 0, 0, 0, 16, 0, 0, 0].repeat(8180);
+    let layout = [8, 0, 24, 0, 0, 0, 0, 0, 3, 1];
+    let mut header = vec![1, 0, 2, 0, 1, 0, 0, 0];
+    header.extend((32 + 8 + types.len() as u32).to_le_bytes());
+    header.extend([0, 0, 0, 0, 3, 0]);
+    header.extend((types.len() as u16).to_le_bytes());
+    header.extend([0, 0, 0, 0]);
+    header.extend(types);
+    header.extend(layout);
+    header.extend([0; 22]);
+    let deep = with_header(&h5, &header);
+    let error = from_h5(&deep, &Options::default()).unwrap_err().to_string();
+    assert!(error.starts_with("not a whole .h5 file: "), "{error}");
     // A zip that unpacks to far more than it is.
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for name in ["config.json", "metadata.json", "model.weights.h5"] {

@@ -94,7 +94,7 @@ impl Hdf5 {
     pub(super) fn entries(&self) -> Result<Vec<Entry>, ImportError> {
         let entry = |(name, dataset): (String, Dataset)| {
             let data_type = dataset.dtype().map_err(|error| self.damaged(&error))?;
-            Ok(Entry { name, shape: self.shape(&dataset)?, data_type: format!("{data_type:?}").to_lowercase() })
+            Ok(Entry { name, shape: self.shape(&dataset)?, data_type: type_name(&data_type) })
         };
         self.datasets()?.into_iter().map(entry).collect()
     }
@@ -111,7 +111,7 @@ impl Hdf5 {
             let size = match dataset.dtype().map_err(|error| self.damaged(&error))? {
                 DType::F32 => 4,
                 DType::F64 => 8,
-                other => return Err(ImportError::DataType { name, data_type: format!("{other:?}").to_lowercase() }),
+                other => return Err(ImportError::DataType { name, data_type: type_name(&other) }),
             };
             let shape = self.shape(&dataset)?;
             let length = shape.iter().try_fold(size, |bytes: usize, &size| bytes.checked_mul(size));
@@ -131,6 +131,35 @@ impl Hdf5 {
         }
         Ok(tensors)
     }
+}
+
+/// What a message calls a type, without the types in it.
+fn type_name(data_type: &DType) -> String {
+    match data_type {
+        DType::Compound(_) => "compound".into(),
+        DType::Enum(_) => "enumerated".into(),
+        DType::Array(..) => "array".into(),
+        DType::Other(_) => "other".into(),
+        plain => format!("{plain:?}").to_lowercase(),
+    }
+}
+
+/// Room for types in types: a message of 64 KiB nests 8192 of them, and `hdf5-pure` calls itself for each.
+const DEEP: usize = 1 << 28;
+
+/// Reads where there is room for what a hostile file makes of it. Only what is used of it is memory.
+pub(super) fn read<T: Send>(
+    format: &'static str,
+    read: impl FnOnce() -> Result<T, ImportError> + Send,
+) -> Result<T, ImportError> {
+    let stopped = |problem: String| Err(ImportError::Damaged { format, problem });
+    std::thread::scope(|scope| {
+        match std::thread::Builder::new().stack_size(DEEP).spawn_scoped(scope, read).map(|thread| thread.join()) {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => stopped("it is beyond what its reader can follow".into()),
+            Err(error) => stopped(format!("no thread could be started to read it: {error}")),
+        }
+    })
 }
 
 fn damaged(format: &'static str, error: &hdf5_pure::Error) -> ImportError {

@@ -64,29 +64,32 @@ pub(super) fn from_keras(bytes: &[u8], options: &Options) -> Result<Imported, Im
     let config = archive.read(CONFIG)?;
     let version: serde_json::Value =
         serde_json::from_slice(&archive.read(METADATA)?).map_err(|error| damaged(format!("{METADATA}: {error}")))?;
-    let file = Hdf5::open(archive.read(WEIGHTS)?, ".keras")?;
-    let weights = Weights::numbered(&file)?;
+    let weights = archive.read(WEIGHTS)?;
+    let weights = hdf5::read(".keras", || Weights::numbered(&Hdf5::open(weights, ".keras")?))?;
     of_config(&config, weights, is_steep(version["keras_version"].as_str()))
 }
 
 pub(super) fn keras_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
-    Hdf5::open(Archive::open(bytes)?.read(WEIGHTS)?, ".keras")?.entries()
+    let weights = Archive::open(bytes)?.read(WEIGHTS)?;
+    hdf5::read(".keras", || Hdf5::open(weights, ".keras")?.entries())
 }
 
 pub(super) fn from_h5(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
-    let file = Hdf5::open(bytes.to_vec(), ".h5")?;
-    match file.text("", "model_config")? {
-        Some(config) => {
-            no_options(options, true)?;
-            let weights = Weights::named(&file, "model_weights")?;
-            of_config(config.as_bytes(), weights, is_steep(file.text("", "keras_version")?.as_deref()))
+    hdf5::read(".h5", || {
+        let file = Hdf5::open(bytes.to_vec(), ".h5")?;
+        match file.text("", "model_config")? {
+            Some(config) => {
+                no_options(options, true)?;
+                let weights = Weights::named(&file, "model_weights")?;
+                of_config(config.as_bytes(), weights, is_steep(file.text("", "keras_version")?.as_deref()))
+            }
+            None => of_description(&file, options),
         }
-        None => of_description(&file, options),
-    }
+    })
 }
 
 pub(super) fn h5_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
-    Hdf5::open(bytes.to_vec(), ".h5")?.entries()
+    hdf5::read(".h5", || Hdf5::open(bytes.to_vec(), ".h5")?.entries())
 }
 
 fn no_options(options: &Options, whole: bool) -> Result<(), ImportError> {
