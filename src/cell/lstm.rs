@@ -158,20 +158,8 @@ impl<const I: usize, const H: usize, A: Activation + Named, R: Activation + Name
     }
 
     #[inline(always)]
-    fn step_masked_on<B: Backend>(
-        &self,
-        b: B,
-        masked: bool,
-        state: &mut LstmState<H>,
-        x: &[f32; I],
-        y: &mut [f32; H],
-    ) -> bool {
-        if masked {
-            *y = state.h;
-        } else {
-            self.step_on(b, state, x, y);
-        }
-        masked
+    fn last_output(state: &LstmState<H>) -> Option<&[f32; H]> {
+        Some(&state.h)
     }
 
     const LOOKS_AHEAD: bool = kernel::looks_ahead(I, Self::FLASH_BYTES);

@@ -82,20 +82,8 @@ impl<const I: usize, const H: usize, A: Activation + Named> Layer for SimpleRnn<
     }
 
     #[inline(always)]
-    fn step_masked_on<B: Backend>(
-        &self,
-        b: B,
-        masked: bool,
-        state: &mut HiddenState<H>,
-        x: &[f32; I],
-        y: &mut [f32; H],
-    ) -> bool {
-        if masked {
-            *y = state.h;
-        } else {
-            self.step_on(b, state, x, y);
-        }
-        masked
+    fn last_output(state: &HiddenState<H>) -> Option<&[f32; H]> {
+        Some(&state.h)
     }
 }
 

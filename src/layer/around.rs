@@ -1,6 +1,5 @@
 //! What stands around a layer and changes how it is used.
 
-use super::sequence::{last_by_steps, sequence_by_steps};
 use super::{Layer, SequenceLayer, Vector};
 use crate::format::{
     Cursor, Embed, EmbedState, FLAG_BACKWARDS, FLAG_ZERO_OUTPUT, FileState, Flagged, FormatError, Next, ReadInto,
@@ -68,17 +67,7 @@ pub struct ZeroOutput<L>(
 );
 
 impl<L: Layer> Layer for ZeroOutput<L> {
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = L::State;
-    const ZERO_STATE: L::State = L::ZERO_STATE;
-    const FLASH_BYTES: usize = L::FLASH_BYTES;
-    const STATE_BYTES: usize = L::STATE_BYTES;
-
-    #[inline(always)]
-    fn initial_state(&self) -> L::State {
-        self.0.initial_state()
-    }
+    around!(0);
 
     as_inside!(0);
 
@@ -97,57 +86,6 @@ impl<L: Layer> Layer for ZeroOutput<L> {
             self.0.step_on(b, state, x, y);
         }
         masked
-    }
-}
-
-impl<L: Layer> SequenceLayer for ZeroOutput<L> {
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = L::State;
-    const ZERO_STATE: L::State = L::ZERO_STATE;
-    const FLASH_BYTES: usize = L::FLASH_BYTES;
-    const STATE_BYTES: usize = L::STATE_BYTES;
-    const STREAMS: bool = true;
-
-    #[inline(always)]
-    fn initial_state(&self) -> L::State {
-        self.0.initial_state()
-    }
-
-    #[inline(always)]
-    fn run_sequence_on<B: Backend, const T: usize>(
-        &self,
-        b: B,
-        state: &mut L::State,
-        xs: &[L::Input],
-        masked: &mut [bool],
-        ys: &mut [L::Output],
-    ) {
-        sequence_by_steps(self, b, state, xs, masked, ys);
-    }
-
-    #[inline(always)]
-    fn last_on<B: Backend, const T: usize>(
-        &self,
-        b: B,
-        state: &mut L::State,
-        xs: &[L::Input],
-        masked: &mut [bool],
-        y: &mut L::Output,
-    ) {
-        last_by_steps(self, b, state, xs, masked, y);
-    }
-
-    #[inline(always)]
-    fn sequence_step_on<B: Backend>(
-        &self,
-        b: B,
-        masked: bool,
-        state: &mut L::State,
-        x: &L::Input,
-        y: &mut L::Output,
-    ) -> bool {
-        self.step_masked_on(b, masked, state, x, y)
     }
 }
 
@@ -190,17 +128,7 @@ pub struct Backwards<L>(
 );
 
 impl<L: Layer> SequenceLayer for Backwards<L> {
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = L::State;
-    const ZERO_STATE: L::State = L::ZERO_STATE;
-    const FLASH_BYTES: usize = L::FLASH_BYTES;
-    const STATE_BYTES: usize = L::STATE_BYTES;
-
-    #[inline(always)]
-    fn initial_state(&self) -> L::State {
-        self.0.initial_state()
-    }
+    around!(0);
 
     /// A mask stays in the order of the inputs: that is what Keras does.
     #[inline(always)]

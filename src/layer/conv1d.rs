@@ -103,18 +103,7 @@ impl<const I: usize, const O: usize, const K: usize, A: Activation + Named, cons
         }
     }
 
-    #[inline(always)]
-    fn step_masked_on<B: Backend>(
-        &self,
-        b: B,
-        _: bool,
-        state: &mut Self::State,
-        x: &[f32; I],
-        y: &mut [f32; O],
-    ) -> bool {
-        self.step_on(b, state, x, y);
-        false
-    }
+    const ENDS_MASK: bool = true;
 
     #[inline(always)]
     fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[f32; I]) {

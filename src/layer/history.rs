@@ -48,18 +48,7 @@ impl<const N: usize, const STEPS: usize> Layer for AveragePooling<N, STEPS> {
         mean(state.iter().map(|x| &x[..]), STEPS, y);
     }
 
-    #[inline(always)]
-    fn step_masked_on<B: Backend>(
-        &self,
-        b: B,
-        _: bool,
-        state: &mut Self::State,
-        x: &[f32; N],
-        y: &mut [f32; N],
-    ) -> bool {
-        self.step_on(b, state, x, y);
-        false
-    }
+    const ENDS_MASK: bool = true;
 
     #[inline(always)]
     fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[f32; N]) {
@@ -119,18 +108,7 @@ impl<const N: usize, const STEPS: usize, const O: usize> Layer for Flatten<N, ST
         y.copy_from_slice(state.as_flattened());
     }
 
-    #[inline(always)]
-    fn step_masked_on<B: Backend>(
-        &self,
-        b: B,
-        _: bool,
-        state: &mut Self::State,
-        x: &[f32; N],
-        y: &mut [f32; O],
-    ) -> bool {
-        self.step_on(b, state, x, y);
-        false
-    }
+    const ENDS_MASK: bool = true;
 
     #[inline(always)]
     fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[f32; N]) {

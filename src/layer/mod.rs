@@ -1,5 +1,22 @@
 //! The [`Layer`] trait, and the layers that are not recurrent.
 
+/// Types, sizes and the state at the beginning of a layer around another one, `L`: as if that were alone.
+macro_rules! around {
+    ($inside:tt) => {
+        type Input = L::Input;
+        type Output = L::Output;
+        type State = L::State;
+        const ZERO_STATE: L::State = L::ZERO_STATE;
+        const FLASH_BYTES: usize = L::FLASH_BYTES;
+        const STATE_BYTES: usize = L::STATE_BYTES;
+
+        #[inline(always)]
+        fn initial_state(&self) -> L::State {
+            self.$inside.initial_state()
+        }
+    };
+}
+
 mod around;
 mod bidirectional;
 mod chain;
@@ -149,6 +166,17 @@ pub trait Layer {
     #[doc(hidden)]
     const MASKS: bool = false;
 
+    /// Whether a mask ends in it, as it looks at several time steps.
+    #[doc(hidden)]
+    const ENDS_MASK: bool = false;
+
+    /// What it gives once more in a masked step: the last output, of a recurrent layer.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn last_output(_: &Self::State) -> Option<&Self::Output> {
+        None
+    }
+
     /// One time step that may be masked, on a given backend; gives whether it is masked for the layers behind. In a masked step a
     /// recurrent layer leaves its state as it is and gives its last output once more; other layers do what they always do. What
     /// looks at several time steps ends a mask, as it does in Keras.
@@ -161,8 +189,11 @@ pub trait Layer {
         x: &Self::Input,
         y: &mut Self::Output,
     ) -> bool {
-        self.step_on(b, state, x, y);
-        masked
+        match Self::last_output(state) {
+            Some(last) if masked => *y = *last,
+            _ => self.step_on(b, state, x, y),
+        }
+        masked && !Self::ENDS_MASK
     }
 
     /// Whether a run is worth more than its steps on a host: input weights are read once for several of them.

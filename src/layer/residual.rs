@@ -23,17 +23,7 @@ pub struct Residual<L>(
 );
 
 impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = L::State;
-    const ZERO_STATE: L::State = L::ZERO_STATE;
-    const FLASH_BYTES: usize = L::FLASH_BYTES;
-    const STATE_BYTES: usize = L::STATE_BYTES;
-
-    #[inline(always)]
-    fn initial_state(&self) -> L::State {
-        self.0.initial_state()
-    }
+    around!(0);
 
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut L::State, x: &L::Input, y: &mut L::Output) {
@@ -94,19 +84,10 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
 }
 
 impl<L: SequenceLayer<Output = <L as SequenceLayer>::Input>> SequenceLayer for Residual<L> {
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = L::State;
-    const ZERO_STATE: L::State = L::ZERO_STATE;
-    const FLASH_BYTES: usize = L::FLASH_BYTES;
-    const STATE_BYTES: usize = L::STATE_BYTES;
+    around!(0);
+
     const STREAMS: bool = L::STREAMS;
     const WORKS_ON_STEPS: bool = L::WORKS_ON_STEPS;
-
-    #[inline(always)]
-    fn initial_state(&self) -> L::State {
-        self.0.initial_state()
-    }
 
     #[inline(always)]
     fn run_sequence_on<B: Backend, const T: usize>(

@@ -2,7 +2,7 @@
 
 use super::{
     Activate, AveragePooling, Conv1d, Dense, Embedding, Flatten, Last, Layer, LengthMismatch, Masking, Normalize,
-    Prelu, UnitNormalization, Vector,
+    Prelu, UnitNormalization, Vector, ZeroOutput,
 };
 use crate::cell::{Gru, Lstm, SimpleRnn};
 use crate::math::{Activation, Named, OutputActivation};
@@ -309,4 +309,5 @@ sequence_layers! { false:
     [const I: usize, const H: usize, A: Activation + Named, R: Activation + Named] Lstm<I, H, A, R>;
     [const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Named, R: Activation + Named]
         Gru<I, H, RESET_AFTER, A, R>;
+    [L: Layer] ZeroOutput<L>;
 }
