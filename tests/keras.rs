@@ -3,8 +3,10 @@
 //! `tests/golden/keras_layers.txt` has Keras's numbers; the script beside it says how weights and inputs are computed.
 #![cfg(feature = "std")]
 
+mod common;
+
+use common::{difference, on_every_backend};
 use gatelet::network::{Cell, LayerKind, Network, Recurrent};
-use gatelet::simd::{BackendKind, force};
 
 const STEPS: usize = 4;
 
@@ -133,11 +135,7 @@ impl Case<'_> {
         };
         let states: Vec<f32> = recurrent.into_iter().flat_map(|range| state.values()[range].to_vec()).collect();
         assert_eq!((outputs.len(), states.len()), (self.outputs.len(), self.states.len()), "{}", self.line);
-        let found = outputs.into_iter().chain(states);
-        let expected = self.outputs.iter().chain(&self.states);
-        let differences = found.zip(expected).map(|(found, y)| (found - y).abs() / y.abs().max(1.0));
-        // A difference that is no number is the largest.
-        differences.max_by(f32::total_cmp).unwrap_or(0.0)
+        difference(&[outputs, states].concat(), &[&self.outputs[..], &self.states].concat())
     }
 }
 
@@ -145,8 +143,7 @@ impl Case<'_> {
 fn layers_give_kerass_outputs_and_states() {
     let golden = include_str!("golden/keras_layers.txt");
     let cases: Vec<_> = golden.lines().map(case).collect();
-    for backend in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
-        force(Some(backend)).unwrap();
+    on_every_backend(|backend| {
         let mut worst = 0.0_f32;
         for case in &cases {
             let difference = case.difference();
@@ -155,6 +152,6 @@ fn layers_give_kerass_outputs_and_states() {
             worst = worst.max(difference);
         }
         println!("{backend}: {} cases, largest difference {worst:.1e}", cases.len());
-    }
+    });
     assert_eq!(cases.len(), 248);
 }

@@ -2,27 +2,18 @@
 //! step by step, in runs and for the last output alone, over masked steps and from the states that models bring.
 #![cfg(feature = "std")]
 
+mod common;
+
+use common::on_every_backend;
 use gatelet::network::{LayerKind, Model, Network};
-use gatelet::simd::{BackendKind, force};
 use gatelet::{
     Activate, Ave, AveragePooling, Backwards, Bidirectional, Concat, Conv1d, Dense, Embedding, Flatten, FormatError,
     Gru, InitialState, Last, Layer, LeakyRelu, Linear, Lstm, Masking, Mul, Prelu, ReadInto, Relu, Residual,
     SequenceError, SequenceLayer, Silu, SimpleRnn, Softmax, Sum, Tanh, UnitNormalization, Unmerged, Vector, ZeroOutput,
     chain,
 };
-use std::sync::{Mutex, PoisonError};
 
 const STEPS: usize = 23;
-
-/// Runs `test` on each backend that this machine has. What is forced is forced for all threads, so one test at a time.
-fn on_every_backend(mut test: impl FnMut(BackendKind)) {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    for kind in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
-        force(Some(kind)).unwrap();
-        test(kind);
-    }
-}
 
 /// A formula for weights and inputs, so that nothing is stored.
 fn formula(i: usize, frequency: f64) -> f32 {

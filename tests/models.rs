@@ -1,13 +1,15 @@
 //! Promise: layers give the outputs of other people's models, on every backend, where those are graphs that no importer reads.
 #![cfg(feature = "import")]
 
+mod common;
+
+use common::on_every_backend;
 use gatelet::data::read_npy;
 use gatelet::network::{Model, Network};
-use gatelet::simd::{BackendKind, force};
+use gatelet::simd::BackendKind;
 use gatelet::{Dense, Gru, Layer, Linear, ReadInto, Relu, Sigmoid, Tanh, chain};
 use safetensors::SafeTensors;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 /// What outputs may differ by from those of the program that the model comes from.
 const BOUND: f32 = 1e-5;
@@ -18,16 +20,6 @@ fn path(file: &str) -> PathBuf {
 
 fn array(file: &str) -> Vec<f32> {
     read_npy(&path(file)).unwrap().values
-}
-
-/// Runs `test` on each backend that this machine has. What is forced is forced for all threads, so one test at a time.
-fn on_every_backend(mut test: impl FnMut(BackendKind)) {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    for kind in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
-        force(Some(kind)).unwrap();
-        test(kind);
-    }
 }
 
 /// The parameters of Keras's GRU in our order: gates r, z, n there are z, r, h, and the recurrent kernel stands first.

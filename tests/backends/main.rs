@@ -4,6 +4,8 @@
 #![cfg(feature = "std")]
 
 mod accuracy;
+#[path = "../common/mod.rs"]
+mod common;
 #[cfg(target_os = "linux")]
 mod fence;
 mod memory;
@@ -11,28 +13,18 @@ mod odd_numbers;
 mod oracle;
 mod same_bits;
 
+use common::on_every_backend;
 use gatelet::math::OutputKind;
 use gatelet::network::{Cell, LayerKind, LayerSpec, Network, Recurrent};
 use gatelet::simd::{Backend, BackendKind, Visitor, dispatch, dispatch_on, force};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use std::sync::{Mutex, PoisonError};
 
 const CELLS: [Cell; 4] =
     [Cell::SimpleRnn, Cell::Lstm, Cell::Gru { reset_after: true }, Cell::Gru { reset_after: false }];
 
 /// Beyond two of the widest panels and a ragged rest.
 const SIZES: std::ops::RangeInclusive<usize> = 1..=67;
-
-/// Runs `test` on each backend that this machine has. What is forced is forced for all threads, so one test at a time.
-fn on_every_backend(mut test: impl FnMut(BackendKind)) {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    for kind in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
-        force(Some(kind)).unwrap();
-        test(kind);
-    }
-}
 
 fn uniform(rng: &mut ChaCha8Rng, limit: f32, count: usize) -> Vec<f32> {
     (0..count).map(|_| rng.random_range(-limit..=limit)).collect()

@@ -1,6 +1,7 @@
 //! The models of Automated-GuitarAmpModelling, which GuitarML's programs take.
 
-use crate::{difference, refused_json};
+use crate::common::difference_on_every_backend;
+use crate::refused_json;
 use gatelet::import::{Options, from_json};
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ fn models_give_pytorchs_outputs_with_the_input_that_is_added() {
         assert_eq!(imported.model.network.to_string(), description);
         assert_eq!(imported.notes.len(), usize::from(description.contains("residual")), "{:?}", imported.notes);
         let inference = imported.model.network.inference();
-        let error = difference(&y.concat(), || {
+        let error = difference_on_every_backend(&y.concat(), || {
             let mut found = vec![0.0; y.concat().len()];
             inference.run(&mut inference.zero_state(), &x.concat(), &mut found);
             found

@@ -1,9 +1,9 @@
 //! Keras's models: those of other people, small ones of our own, and damaged ones.
 
+use crate::common::{difference_on_every_backend, outputs};
 use gatelet::data::read_npy;
 use gatelet::import::{ImportError, Imported, Options, from_h5, from_keras, import};
-use gatelet::network::Network;
-use gatelet::simd::{BackendKind, force};
+use gatelet::network::{Model, Network};
 use hdf5_pure::{AttrValue, File, FileBuilder, FinishedGroup};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
@@ -23,31 +23,14 @@ fn described(description: &str) -> Options {
     Options { model: Some(description.into()), prefix: None }
 }
 
-/// Compares the outputs for each series with the reference on every backend; the largest difference.
-fn compare(network: &Network, xs: &[Vec<f32>], ys: &[Vec<f32>], bound: f32) -> f32 {
-    let inference = network.inference();
-    let mut worst = 0.0_f32;
+/// Compares the outputs for each series with the reference on every backend.
+fn compare(network: &Network, xs: &[Vec<f32>], ys: &[Vec<f32>], bound: f32) {
     assert!(!xs.is_empty() && xs.len() == ys.len());
-    for backend in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
-        force(Some(backend)).unwrap();
-        for (x, y) in xs.iter().zip(ys) {
-            let mut state = inference.zero_state();
-            let found = if network.gives_sequence() {
-                let mut found = vec![0.0; y.len()];
-                inference.run(&mut state, x, &mut found);
-                found
-            } else {
-                inference.run_last(&mut state, x).unwrap()
-            };
-            assert_eq!(found.len(), y.len());
-            for (found, y) in found.iter().zip(y) {
-                assert!((found - y).abs() <= bound, "{backend}, {network}: {found} instead of {y}");
-                worst = worst.max((found - y).abs());
-            }
-        }
+    for (x, y) in xs.iter().zip(ys) {
+        let difference = difference_on_every_backend(y, || outputs(network, x));
+        assert!(difference <= bound, "{network}: a difference of {difference:.1e}");
+        println!("{network}: largest difference {difference:.1e}");
     }
-    println!("{network}: largest difference {worst:.1e}");
-    worst
 }
 
 /// An array's first axis as a list.
@@ -628,4 +611,14 @@ fn what_a_configuration_says_is_done_or_refused_by_name() {
         from_keras(&bytes("keras/tokens.keras"), &described("dense(1)")),
         Err(ImportError::Option { .. })
     ));
+}
+
+/// The models of `examples/firmware` are these files', imported.
+#[test]
+fn firmware_runs_what_is_imported() {
+    for (file, embedded) in [("ao_gait_gru/gru_model.keras", "gait"), ("sleepecg_bigru/ws-gru-mesa.keras", "sleep")] {
+        let imported = import(&model(file), &Options::default()).unwrap().model;
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/firmware/{embedded}.gatelet"));
+        assert_eq!(imported.network, Model::read(&path).unwrap().network, "{file}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Neural Amp Modeler's models.
 
-use crate::difference;
+use crate::common::difference_on_every_backend;
 use gatelet::data::read_npy;
 use gatelet::import::{Options, from_nam};
 use gatelet::network::Model;
@@ -29,11 +29,11 @@ fn the_example_gives_the_outputs_of_double_precision_from_its_own_state() {
             inference.run(&mut state, &xs, &mut found);
             found
         };
-        let error = difference(&ys, || run(inference.initial_state()));
+        let error = difference_on_every_backend(&ys, || run(inference.initial_state()));
         println!("largest difference: {error:.1e}");
         assert!(error <= 1e-5, "{error}");
         // A state of zeros would show.
-        assert!(difference(&ys, || run(inference.zero_state())) > 1e-3);
+        assert!(difference_on_every_backend(&ys, || run(inference.zero_state())) > 1e-3);
     }
 }
 

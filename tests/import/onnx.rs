@@ -1,7 +1,7 @@
 //! ONNX: what PyTorch exports, graphs made by hand, and the operators' own conformance tests.
 
+use crate::common::{difference_on_every_backend, outputs};
 use gatelet::import::{Imported, Options, from_onnx};
-use gatelet::simd::{BackendKind, force};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -17,27 +17,9 @@ fn refused(model: &[u8]) -> String {
     from_onnx(model, &Options::default()).unwrap_err().to_string()
 }
 
-/// The largest difference from what is expected, on any backend; outputs larger than 1 count in units of their size.
+/// The largest difference from what is expected, on any backend.
 fn largest_difference(imported: &Imported, xs: &[f32], expected: &[f32]) -> f32 {
-    let network = &imported.model.network;
-    let inference = network.inference();
-    let mut worst = 0.0_f32;
-    for backend in BackendKind::ALL.into_iter().filter(|kind| kind.is_available()) {
-        force(Some(backend)).unwrap();
-        let mut state = inference.initial_state();
-        let found = if network.gives_sequence() {
-            let mut found = vec![0.0; xs.len() / network.inputs() * network.outputs()];
-            inference.run(&mut state, xs, &mut found);
-            found
-        } else {
-            inference.run_last(&mut state, xs).unwrap()
-        };
-        assert_eq!(found.len(), expected.len(), "{network}");
-        for (found, expected) in found.iter().zip(expected) {
-            worst = worst.max((found - expected).abs() / expected.abs().max(1.0));
-        }
-    }
-    worst
+    difference_on_every_backend(expected, || outputs(&imported.model.network, xs))
 }
 
 #[test]

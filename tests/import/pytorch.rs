@@ -1,6 +1,7 @@
 //! PyTorch's state dicts, to and fro.
 
-use crate::{difference, refused_json, wave};
+use crate::common::difference_on_every_backend;
+use crate::{refused_json, wave};
 use gatelet::export::to_safetensors;
 use gatelet::import::{Imported, Options, from_json, from_safetensors};
 use gatelet::network::{LayerKind, Network};
@@ -106,7 +107,7 @@ fn recurrent_modules_end_in_the_states_that_pytorch_gives() {
         let (network, [inputs, units, ..], expected) = golden::<4>(line);
         let xs = wave(0, STEPS * inputs, 1.0, 1.3, 0.0);
         let inference = network.inference();
-        let error = difference(&expected, || {
+        let error = difference_on_every_backend(&expected, || {
             let mut state = inference.zero_state();
             inference.run(&mut state, &xs, &mut vec![0.0; STEPS * units]);
             state.values().to_vec()
@@ -132,7 +133,7 @@ fn sequences_give_what_pytorch_gives() {
             let range = inference.state_of(layer);
             begin.values_mut()[range.clone()].copy_from_slice(&wave(range.start, range.len(), 0.8, 0.9, 0.5));
         }
-        let error = difference(&expected, || {
+        let error = difference_on_every_backend(&expected, || {
             let mut state = begin.clone();
             let mut found = vec![0.0; steps * network.outputs()];
             inference.run(&mut state, &xs, &mut found);
@@ -150,7 +151,7 @@ fn sequences_give_what_pytorch_gives() {
         let ends: Vec<f32> =
             states.chunks_exact(states.len() / directions).flat_map(|state| &state[..units]).copied().collect();
         let inference = ending.inference();
-        let error = difference(&ends, || inference.run_last(&mut begin.clone(), &xs).unwrap());
+        let error = difference_on_every_backend(&ends, || inference.run_last(&mut begin.clone(), &xs).unwrap());
         assert!(error <= 2e-6, "{error} in the last output of {line}");
     }
     assert_eq!(lines.lines().count(), 144);
@@ -174,7 +175,7 @@ fn modules_that_shapes_do_not_tell_apart_are_described() {
     assert_eq!((imported.model.network.to_string(), imported.notes), (TAGGER.into(), vec![]));
     let inference = imported.model.network.inference();
     for (x, y) in answers.x.iter().zip(&answers.y) {
-        let error = difference(y, || inference.run_last(&mut inference.zero_state(), x).unwrap());
+        let error = difference_on_every_backend(y, || inference.run_last(&mut inference.zero_state(), x).unwrap());
         assert!(error <= 2e-6, "{error}");
     }
     assert_eq!(

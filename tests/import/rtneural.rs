@@ -1,6 +1,7 @@
 //! RTNeural's models.
 
-use crate::{difference, refused_json};
+use crate::common::difference_on_every_backend;
+use crate::refused_json;
 use gatelet::import::{Options, from_json};
 
 /// A model of RTNeural's own tests, its inputs and TensorFlow's or PyTorch's outputs.
@@ -49,7 +50,7 @@ fn models_of_rtneural_give_the_outputs_of_its_tests() {
         assert_eq!(imported.notes.len(), notes, "{:?}", imported.notes);
         let (xs, expected) = (numbers(x), numbers(y));
         let inference = imported.model.network.inference();
-        let error = difference(&expected, || {
+        let error = difference_on_every_backend(&expected, || {
             let mut ys = vec![0.0; xs.len()];
             inference.run(&mut inference.zero_state(), &xs, &mut ys);
             ys
