@@ -187,6 +187,43 @@ fn a_residual_block_is_not_a_residual_layer() {
     assert_eq!(Model::from_bytes(&forged).unwrap_err().to_string(), said);
 }
 
+/// And so does bidirectional around two.
+#[test]
+fn several_layers_are_not_one_of_two_directions() {
+    let file = bytes_of("bidirectional(gru(2, sequences), merge=sum), gru(2, sequences), gru(2, sequences)");
+    let mut net = <Bidirectional<chain!(Gru<2, 2>, Gru<2, 2>), 2, Sum>>::EMPTY;
+    assert_eq!(
+        net.read_into(&file).unwrap_err().to_string(),
+        "model file does not fit the type: layer 1: bidirectional goes around this one layer in the file and around several in the type"
+    );
+    <chain!(Bidirectional<Gru<2, 2>, 2, Sum>, Gru<2, 2>, Gru<2, 2>)>::EMPTY.clone().read_into(&file).unwrap();
+}
+
+/// What no file can hold is no network either.
+#[test]
+fn layers_that_cannot_be_are_refused() {
+    let refused = |inputs, description: &str| {
+        let error = Network::<f32>::describe(inputs, description).unwrap_err();
+        error.problem().to_owned()
+    };
+    let fits = "needs as many outputs as inputs, the whole sequence of a recurrent layer, and none that masks";
+    assert_eq!(refused(1, "residual(embedding(9, 1))"), format!("layer 1: residual(embedding) {fits}"));
+    assert_eq!(refused(2, "residual(masking(0))"), format!("layer 1: residual(masking) {fits}"));
+    assert_eq!(
+        refused(2, "bidirectional(gru(2, go_backwards))"),
+        "layer 1: bidirectional goes both ways; leave go_backwards out"
+    );
+    // A few bytes each.
+    assert_eq!(
+        refused(32, &["average_pooling(65535)"; 8].join(", ")),
+        "layer 2: the number of values in the state up to here is 4194176, and 2097152 is the most there can be"
+    );
+    assert_eq!(
+        refused(1, "embedding(131072, 8192)"),
+        "layer 1: the number of weights is 1073741824, and 536870911 is the most there can be"
+    );
+}
+
 #[test]
 fn a_size_of_zero_is_refused_without_a_panic() {
     let mut net = Dense::<2, 0>::EMPTY;

@@ -92,10 +92,13 @@ pub enum FormatError {
         /// The type's.
         expected: &'static str,
     },
-    /// The type has several layers inside a [`Residual`](crate::Residual); in a file it goes around one.
-    ResidualBlock {
+    /// The type has several layers inside a [`Residual`](crate::Residual) or [`Bidirectional`](crate::Bidirectional); in a file
+    /// it goes around one.
+    Block {
         /// The first layer inside.
         layer: usize,
+        /// What goes around it.
+        around: &'static str,
     },
     /// A layer uses something that this release does not know.
     Flags {
@@ -217,9 +220,10 @@ impl FormatError {
             FormatError::Option { layer, what, file, expected } => {
                 unfit.layer(layer).text(what).text(" is ").text(file).in_file().text(expected).in_type()
             }
-            FormatError::ResidualBlock { layer } => unfit
+            FormatError::Block { layer, around } => unfit
                 .layer(layer)
-                .text("residual goes around this one layer in the file and around several in the type"),
+                .text(around)
+                .text(" goes around this one layer in the file and around several in the type"),
             FormatError::Flags { layer, flags } => {
                 unfit.layer(layer).text("flags ").number(flags as usize).text(" are not known to this release")
             }

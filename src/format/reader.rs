@@ -384,7 +384,7 @@ impl Shape {
                 return Err(FormatError::Option { layer, what: "merge mode", file, expected });
             }
             Kind::Masking | Kind::Bidirectional => {}
-            _ if word != 0 => return Err(FormatError::Flags { layer, flags: record.flags }),
+            _ if word != 0 => return Err(FormatError::Damaged { part: "a layer says something that it cannot be" }),
             _ => {}
         }
         let mut i = 0;

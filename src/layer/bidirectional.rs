@@ -236,6 +236,12 @@ where
         if let Err(error) = Self::SHAPE.expect(&mut { C::READER }) {
             error.fail();
         }
+        let layer = C::READER.layer();
+        let forward = <<L as Embed<Forward<C>>>::Rest as Cursor>::READER.layer();
+        let backward = <<L as Embed<Backward<C, L>>>::Rest as Cursor>::READER.layer();
+        if forward != layer || backward != layer + 1 {
+            FormatError::Block { layer, around: "bidirectional" }.fail();
+        }
         Self::new(<L as Embed<Forward<C>>>::VALUE, <L as Embed<Backward<C, L>>>::VALUE)
     };
     type Rest = <L as Embed<Backward<C, L>>>::Rest;
@@ -246,9 +252,14 @@ impl<L: Layer + ReadInto, const O: usize, M: MergeMode> ReadInto for Bidirection
 
     fn check(reader: &mut Reader<'_>) -> Result<(), FormatError> {
         Self::SHAPE.expect(reader)?;
-        for _ in 0..2 {
+        let layer = reader.layer();
+        // Both are one layer, which is counted behind the second one.
+        for end in [layer, layer + 1] {
             *reader = reader.around(0, NOT_THEIRS);
             L::check(reader)?;
+            if reader.layer() != end {
+                return Err(FormatError::Block { layer, around: "bidirectional" });
+            }
         }
         Ok(())
     }

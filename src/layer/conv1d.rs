@@ -45,6 +45,7 @@ impl<const I: usize, const O: usize, const K: usize, A, const D: usize, const GR
 {
     const GROUPS: usize = {
         assert!(K > 0 && D > 0, "a kernel sees at least one time step");
+        assert!(K < 1 << 16 && D < 1 << 16, "a model file has 16 bits for a kernel's size and for its dilation");
         assert!(GROUP > 0 && I.is_multiple_of(GROUP), "inputs cannot be shared out among groups of this size");
         assert!(O.is_multiple_of(I / GROUP), "outputs cannot be shared out among the groups of inputs");
         I / GROUP

@@ -146,7 +146,7 @@ impl<C: Cursor, L: Embed<Next<C>>> Embed<C> for Residual<L> {
         let mut reader = C::READER;
         match residual(&mut reader) {
             Ok(()) if <L::Rest as Cursor>::READER.layer() - reader.layer() == 1 => Residual(L::VALUE),
-            Ok(()) => FormatError::ResidualBlock { layer: reader.layer() }.fail(),
+            Ok(()) => FormatError::Block { layer: reader.layer(), around: "residual" }.fail(),
             Err(error) => error.fail(),
         }
     };
@@ -160,7 +160,7 @@ impl<L: ReadInto> ReadInto for Residual<L> {
         residual(reader)?;
         let layer = reader.layer();
         L::check(reader)?;
-        if reader.layer() - layer == 1 { Ok(()) } else { Err(FormatError::ResidualBlock { layer }) }
+        if reader.layer() - layer == 1 { Ok(()) } else { Err(FormatError::Block { layer, around: "residual" }) }
     }
 
     fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError> {

@@ -403,7 +403,8 @@ fn read_layer(reader: &mut Reader<'_>, parameters: &mut Vec<f32>) -> Result<Laye
         return wrong(&record, "the way around it has another size");
     }
     if let Some(begin) = begin {
-        if [begin.inputs, begin.units, begin.weights.len() / 4] != [kind.state(); 3] || words(&begin) != [0; 4] {
+        let is_whole = begin.weights.len() == 4 * kind.state();
+        if [begin.inputs, begin.units] != [kind.state(); 2] || words(&begin) != [0; 4] || !is_whole {
             return wrong(&record, "the state that it begins with is of another size");
         }
         parameters.extend(numbers(begin.weights));

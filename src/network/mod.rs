@@ -62,9 +62,10 @@ pub enum NetworkError {
         /// The giver's units.
         units: usize,
     },
-    /// A way around a layer of another output size, or around one that gives only its last output.
+    /// A way around a layer of another output size, around one that gives only its last output, or around one that masks.
     #[error(
-        "layer {layer}: residual({name}) needs as many outputs as inputs, and the whole sequence of a recurrent layer"
+        "layer {layer}: residual({name}) needs as many outputs as inputs, the whole sequence of a recurrent layer, and \
+         none that masks"
     )]
     Residual {
         /// Which layer, from 1.
@@ -124,6 +125,12 @@ pub enum NetworkError {
         /// The layer behind it, from 1.
         layer: usize,
     },
+    /// A bidirectional layer of layers that go backwards.
+    #[error("layer {layer}: bidirectional goes both ways; leave go_backwards out")]
+    Backwards {
+        /// Which layer, from 1.
+        layer: usize,
+    },
     /// A state to begin with for a layer that is not recurrent.
     #[error("layer {layer}: {name} has no state to begin with; recurrent layers do")]
     InitialState {
@@ -147,6 +154,7 @@ impl NetworkError {
             | NetworkError::TooLarge { layer, .. }
             | NetworkError::Groups { layer, .. }
             | NetworkError::TwoOutputs { layer }
+            | NetworkError::Backwards { layer }
             | NetworkError::InitialState { layer, .. } => Some(layer),
             NetworkError::NeedsSequence { giver, .. } | NetworkError::BehindLast { giver, .. } => Some(giver),
         }

@@ -327,7 +327,7 @@ impl LayerKind {
             LayerKind::Normalize { size } => 2 * size,
             LayerKind::Dense { inputs, units, .. } => units * (inputs + 1),
             LayerKind::Recurrent(layer) => layer.weights(),
-            LayerKind::Bidirectional { layer, .. } => 2 * layer.weights(),
+            LayerKind::Bidirectional { layer, .. } => layer.weights().saturating_mul(2),
             LayerKind::Embedding { tokens, size, .. } => tokens.saturating_mul(size),
             LayerKind::Conv1d(layer) => layer.kernel().saturating_add(layer.units),
             LayerKind::Prelu { size } => size,
@@ -427,11 +427,11 @@ impl From<Recurrent> for LayerSpec {
     }
 }
 
-/// The most inputs or units of a layer. Four gates of so many units and inputs stay below 2³⁰ numbers.
+/// The most inputs or units of a layer.
 const MOST_UNITS: usize = 1 << 14;
-/// The most numbers in a layer's weights.
-const MOST_WEIGHTS: usize = 1 << 31;
-/// The most numbers in a layer's state, which a few bytes of a file can ask for.
+/// The most numbers in a layer's weights: their bytes can be counted on a machine of 32 bits.
+const MOST_WEIGHTS: usize = (1 << 29) - 1;
+/// The most numbers in a network's state, which a few bytes of a file can ask for.
 const MOST_STATE: usize = 1 << 21;
 /// The most rows of a table, steps of a pool or a kernel, and time steps between a kernel's.
 const MOST_STEPS: usize = (1 << 16) - 1;
@@ -474,16 +474,16 @@ pub(super) fn check_layer(layer: usize, spec: &LayerSpec) -> Result<(), NetworkE
     {
         return Err(NetworkError::Groups { layer, inputs, units, groups });
     }
-    for (size, what, most) in [
-        (kind.weights(), "the number of weights", MOST_WEIGHTS),
-        (kind.state(), "the number of values in the state", MOST_STATE),
-    ] {
-        if size > most {
-            return Err(NetworkError::TooLarge { layer, what, size, most });
-        }
+    let (size, most) = (kind.weights(), MOST_WEIGHTS);
+    if size > most {
+        return Err(NetworkError::TooLarge { layer, what: "the number of weights", size, most });
     }
-    if spec.residual && (kind.inputs() != kind.outputs() || !kind.keeps_sequence()) {
+    let masks = matches!(kind, LayerKind::Masking { .. } | LayerKind::Embedding { .. });
+    if spec.residual && (kind.inputs() != kind.outputs() || !kind.keeps_sequence() || masks) {
         return Err(NetworkError::Residual { layer, name: kind.kind().name() });
+    }
+    if let LayerKind::Bidirectional { layer: Recurrent { go_backwards: true, .. }, .. } = kind {
+        return Err(NetworkError::Backwards { layer });
     }
     if spec.initial_state && !matches!(kind, LayerKind::Recurrent(_) | LayerKind::Bidirectional { .. }) {
         return Err(NetworkError::InitialState { layer, name: kind.kind().name() });
@@ -495,6 +495,7 @@ pub(super) fn check_layer(layer: usize, spec: &LayerSpec) -> Result<(), NetworkE
 pub(super) fn check(layers: &[LayerSpec]) -> Result<(), NetworkError> {
     let mut before: Option<&LayerSpec> = None;
     let mut last_only: Option<(usize, &LayerKind)> = None;
+    let mut state = 0_usize;
     for (layer, spec) in (1..).zip(layers) {
         let kind = &spec.kind;
         check_layer(layer, spec)?;
@@ -523,6 +524,11 @@ pub(super) fn check(layers: &[LayerSpec]) -> Result<(), NetworkError> {
         }
         if !kind.keeps_sequence() {
             last_only = Some((layer, kind));
+        }
+        state = state.saturating_add(kind.state());
+        if state > MOST_STATE {
+            let what = "the number of values in the state up to here";
+            return Err(NetworkError::TooLarge { layer, what, size: state, most: MOST_STATE });
         }
         before = Some(spec);
     }

@@ -114,7 +114,7 @@ fn parentheses_and_commas_are_expected_where_they_are_missing() {
 
 #[test]
 fn a_way_around_needs_a_layer_that_fits() {
-    let fits = "needs as many outputs as inputs, and the whole sequence of a recurrent layer";
+    let fits = "needs as many outputs as inputs, the whole sequence of a recurrent layer, and none that masks";
     is("residual(gru(2)), dense(3)", &format!("layer 1: residual(gru) {fits}"), "residual(gru(2))");
     is("residual(dense(3))", &format!("layer 1: residual(dense) {fits}"), "residual(dense(3))");
     is(
