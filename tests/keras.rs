@@ -155,3 +155,28 @@ fn layers_give_kerass_outputs_and_states() {
     });
     assert_eq!(cases.len(), 248);
 }
+
+/// Sums of inputs and of one for each step, with every weight one.
+fn totals(inputs: usize, description: &str, xs: &[f32]) -> Vec<f32> {
+    let mut network = Network::<f32>::describe(inputs, description).unwrap();
+    network.parameters_mut().fill(1.0);
+    common::outputs(&network, xs)
+}
+
+/// What Keras 3.15 gives for these layers, weights and inputs.
+#[test]
+fn a_mask_ends_where_another_begins() {
+    assert_eq!(totals(1, "masking(0), simple_rnn(1, linear, sequences)", &[1.0, 0.0, 5.0]), [2.0, 2.0, 8.0]);
+    let two = "masking(0), masking(5), simple_rnn(1, linear, sequences)";
+    assert_eq!(totals(1, two, &[1.0, 0.0, 5.0, 2.0]), [2.0, 3.0, 3.0, 6.0]);
+    let table = "masking(0), embedding(4, 1), simple_rnn(1, linear, sequences)";
+    assert_eq!(totals(1, table, &[1.0, 0.0, 3.0, 2.0]), [2.0, 4.0, 6.0, 8.0]);
+}
+
+#[test]
+fn nothing_has_no_output() {
+    for description in ["gru(3), dense(1)", "bidirectional(gru(3)), dense(1)", "lstm(3, sequences), last"] {
+        let inference = Network::<f32>::describe(2, description).unwrap().inference();
+        assert_eq!(inference.run_last(&mut inference.initial_state(), &[]), None, "{description}");
+    }
+}

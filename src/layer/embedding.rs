@@ -55,9 +55,9 @@ impl<const TOKENS: usize, const O: usize, const MASK_ZERO: bool> Layer for Embed
     const MASKS: bool = MASK_ZERO;
 
     #[inline(always)]
-    fn step_masked_on<B: Backend>(&self, b: B, masked: bool, (): &mut (), x: &[f32; 1], y: &mut [f32; O]) -> bool {
+    fn step_masked_on<B: Backend>(&self, b: B, _: bool, (): &mut (), x: &[f32; 1], y: &mut [f32; O]) -> bool {
         self.step_on(b, &mut (), x, y);
-        if MASK_ZERO { x[0] == 0.0 } else { masked }
+        MASK_ZERO && x[0] == 0.0
     }
 
     #[inline(always)]

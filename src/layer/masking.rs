@@ -56,10 +56,10 @@ impl<const N: usize> Layer for Masking<N> {
     const MASKS: bool = true;
 
     #[inline(always)]
-    fn step_masked_on<B: Backend>(&self, _: B, masked: bool, (): &mut (), x: &[f32; N], y: &mut [f32; N]) -> bool {
+    fn step_masked_on<B: Backend>(&self, _: B, _: bool, (): &mut (), x: &[f32; N], y: &mut [f32; N]) -> bool {
         let masks = x.iter().all(|&x| x == self.value);
         *y = if masks { [0.0; N] } else { *x };
-        masked || masks
+        masks
     }
 
     #[inline(always)]

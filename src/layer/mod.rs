@@ -162,16 +162,13 @@ pub trait Layer {
     /// One time step on a given backend: reads `x`, updates `state`, writes `y`. Never panics, never allocates.
     fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &Self::Input, y: &mut Self::Output);
 
-    /// Whether it masks time steps for the layers behind it.
-    #[doc(hidden)]
+    /// Whether it masks time steps for the layers behind it. A layer around another one passes this on, and the next two.
     const MASKS: bool = false;
 
     /// Whether a mask ends in it, as it looks at several time steps.
-    #[doc(hidden)]
     const ENDS_MASK: bool = false;
 
     /// What it gives once more in a masked step: the last output, of a recurrent layer.
-    #[doc(hidden)]
     #[inline(always)]
     fn last_output(_: &Self::State) -> Option<&Self::Output> {
         None
@@ -296,7 +293,7 @@ pub trait Layer {
     }
 
     /// Runs a sequence from `state` on and gives the output of its last step (Keras `return_sequences=False`); `None` for an
-    /// empty one. Layers behind the last recurrent one only work on the last step.
+    /// empty one. Layers behind the last recurrent one only work on the last step, unless steps can be masked.
     #[inline]
     fn run_last(&self, state: &mut Self::State, xs: &[Self::Input]) -> Option<Self::Output> {
         let (last, before) = xs.split_last()?;

@@ -148,7 +148,7 @@ pub trait SequenceLayer {
 
     /// Runs a sequence of at most `T` time steps from `state` on and gives one output for the whole of it: that of the last
     /// recurrent layer's last step (Keras `return_sequences=False`; of a bidirectional layer the last step of each direction),
-    /// through the layers behind it.
+    /// through the layers behind it. The last of all outputs instead (`y[:, -1]`) is what a [`Last`] behind that layer gives.
     ///
     /// # Errors
     /// If the sequence is empty, or longer than `T`; nothing has been done then.

@@ -12,6 +12,8 @@ pub fn activate(kind: ActivationKind, x: f64) -> f64 {
         ActivationKind::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         ActivationKind::HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
         ActivationKind::Relu => x.max(0.0),
+        ActivationKind::Silu => x / (1.0 + (-x).exp()),
+        ActivationKind::LeakyRelu => x.max(0.2 * x),
         ActivationKind::Softsign => x / (1.0 + x.abs()),
         ActivationKind::Softplus => x.exp().ln_1p(),
         ActivationKind::Elu => {

@@ -188,6 +188,9 @@ impl Inference {
     /// If the length of `xs` is no multiple of the network's inputs.
     pub fn run_last(&self, state: &mut State, xs: &[f32]) -> Option<Vec<f32>> {
         assert!(xs.len().is_multiple_of(self.inputs), "{} inputs are no number of steps of {}", xs.len(), self.inputs);
+        if xs.is_empty() {
+            return None;
+        }
         // Layers behind the one that gives a single output work on that alone.
         let single = self.layers.iter().position(|layer| !layer.kind.keeps_sequence());
         let sequence = single.map_or(self.layers.len(), |layer| layer + 1);
@@ -196,7 +199,7 @@ impl Inference {
             self.layers_from(0..sequence, state, xs);
         }
         let flow = &mut state.scratch.flow;
-        let last = flow.steps().checked_sub(1).filter(|_| !xs.is_empty())?;
+        let last = flow.steps().checked_sub(1)?;
         let valid = flow.is_valid(last);
         flow.values.drain(..last * flow.size);
         if let Some(layer) = single {

@@ -134,12 +134,13 @@ impl Packed {
             kernel::add(&mut to.values, &from.values);
         }
         to.valid = match self.kind {
-            LayerKind::Masking { value, .. } => {
-                Some(from.rows().map(|(x, valid)| valid && x.iter().any(|&x| x != value)).collect())
-            }
+            LayerKind::Masking { value, .. } => Some(from.rows().map(|(x, _)| x.iter().any(|&x| x != value)).collect()),
             LayerKind::Embedding { mask_zero: true, .. } => Some(from.values.iter().map(|&x| x != 0.0).collect()),
-            // As in Keras, what looks at several time steps ends a mask.
-            LayerKind::Conv1d(_) | LayerKind::AveragePooling { .. } | LayerKind::Flatten { .. } => None,
+            // As in Keras, what looks at several time steps ends a mask, and a table does.
+            LayerKind::Embedding { .. }
+            | LayerKind::Conv1d(_)
+            | LayerKind::AveragePooling { .. }
+            | LayerKind::Flatten { .. } => None,
             // In the order of the inputs behind a layer that goes backwards, too: that is what Keras does.
             _ => from.valid.take(),
         };
