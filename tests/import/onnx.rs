@@ -236,6 +236,10 @@ const WEIGHTS: &[&str] = &["x", "W", "R", "B"];
 fn what_is_not_understood_is_named() {
     assert_eq!(import(&Graph::lstm(WEIGHTS, &[]).model()).model.network.to_string(), "lstm(2, sequences)");
     let lstm = |attribute: Vec<u8>| Graph::lstm(WEIGHTS, &[attribute]);
+    let wide = import(&lstm(float("clip", 30.0)).model());
+    assert_eq!(wide.model.network.to_string(), "lstm(2, sequences)");
+    let note = "node `y` (LSTM): sums beyond 30 are not cut off, where tanh and sigmoid are level";
+    assert!(wide.notes.iter().any(|said| said == note), "{:?}", wide.notes);
     let with_input = |name| Graph::lstm(&[WEIGHTS, &["", "", "", name][..]].concat(), &[]);
     let then = |operator: &str, inputs: &[&str], attributes: &[Vec<u8>]| {
         Graph::lstm(WEIGHTS, &[]).then(&[node(operator, inputs, &["z"], attributes)])
@@ -244,6 +248,10 @@ fn what_is_not_understood_is_named() {
         (
             lstm(float("clip", 3.0)),
             "node `y` (LSTM), attribute `clip` = 3 cannot be imported: sums are not cut off here",
+        ),
+        (
+            Graph::lstm(WEIGHTS, &[float("clip", 30.0), strings("activations", &["Sigmoid", "Relu", "Relu"])]),
+            "node `y` (LSTM), attribute `clip` = 30 cannot be imported: sums are not cut off here",
         ),
         (lstm(int("input_forget", 1)), "node `y` (LSTM), attribute `input_forget` cannot be imported: "),
         (

@@ -98,6 +98,9 @@ fn activations(
     }
 }
 
+/// From here on tanh and sigmoid are ±1, 1, and less than 2.1e-9.
+const NO_CLIP: f32 = 20.0;
+
 impl Walk {
     pub(super) fn recurrent(&mut self, node: &mut Node, cell: Cell) -> Result<(), ImportError> {
         let direction = match node.string("direction")?.as_deref() {
@@ -112,9 +115,7 @@ impl Walk {
             Some(1) => true,
             Some(other) => return node.refused(&format!("layout {other}"), "there are 0 and 1"),
         };
-        if let Some(clip) = node.float("clip")? {
-            return node.refused(&format!("attribute `clip` = {clip}"), "sums are not cut off here; leave it out");
-        }
+        let clip = node.float("clip")?;
         let (cell, inputs) = match cell {
             Cell::SimpleRnn => (cell, 6),
             Cell::Lstm if node.int("input_forget")?.is_some_and(|coupled| coupled != 0) => {
@@ -126,6 +127,16 @@ impl Walk {
             }
         };
         let (activation, recurrent_activation) = activations(node, cell, directions)?;
+        if let Some(clip) = clip {
+            let bounded = |kind| matches!(kind, ActivationKind::Tanh | ActivationKind::Sigmoid);
+            // A simple recurrent layer has no gates.
+            let gates = cell == Cell::SimpleRnn || bounded(recurrent_activation);
+            if !(clip >= NO_CLIP && bounded(activation) && gates) {
+                let advice = "sums are not cut off here, which changes nothing for tanh and sigmoid from 20 on";
+                return node.refused(&format!("attribute `clip` = {clip}"), advice);
+            }
+            self.notes.push(format!("{node}: sums beyond {clip} are not cut off, where tanh and sigmoid are level"));
+        }
         let hidden = node.int("hidden_size")?;
         if let (Cell::Lstm, Some(name)) = (cell, node.input(7)) {
             return node.refused(&format!("input `{name}` (P)"), "peepholes are not known here");
