@@ -79,11 +79,8 @@ fn a_described_model_predicts_what_pytorch_does() {
 }
 
 #[test]
-fn a_model_of_rtneural_predicts_what_its_tests_expect() {
-    let x = include_str!("../golden/rtneural/lstm_x_python.csv");
-    let folder = Folder::new()
-        .with("lstm.json", include_bytes!("../golden/rtneural/lstm.json"))
-        .with("x.csv", format!("x\n{x}"));
+fn a_model_of_rtneural_is_described_and_listed() {
+    let folder = Folder::new().with("lstm.json", include_bytes!("../golden/rtneural/lstm.json"));
     let (status, results, notes) = folder.run("import lstm.json --out m.gatelet");
     let described = "wrote m.gatelet: dense(8, tanh), lstm(8, sequences), dense(1)\n";
     assert_eq!((status, &*results, &*notes), (0, "", described));
@@ -91,12 +88,24 @@ fn a_model_of_rtneural_predicts_what_its_tests_expect() {
         folder.results("import --list lstm.json").lines().next(),
         Some("layers[0] (time-distributed-dense), weights[0]  [1, 8]  number")
     );
-    let predicted = folder.results("predict m.gatelet --input x.csv");
+}
+
+#[test]
+fn models_of_rtneural_predict_what_their_tests_expect() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rtneural");
+    let shipped = |file: &str| std::fs::read(models.join(file)).unwrap();
     let last = |line: &str| line.rsplit(',').next().unwrap().parse::<f32>().unwrap();
-    let found: Vec<f32> = predicted.lines().skip(1).map(last).collect();
-    let expected: Vec<f32> = include_str!("../golden/rtneural/lstm_y_python.csv").lines().map(last).collect();
-    assert_eq!(found.len(), expected.len());
-    assert!(found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() <= 1e-5), "{predicted}");
+    for name in ["conv", "dense", "gru", "gru_1d", "gru_torch", "lstm", "lstm_1d", "lstm_torch"] {
+        let [x, y] = ["x", "y"].map(|end| String::from_utf8(shipped(&format!("{name}_{end}_python.csv"))).unwrap());
+        let folder =
+            Folder::new().with("model.json", shipped(&format!("{name}.json"))).with("x.csv", format!("x\n{x}"));
+        folder.results("import model.json --out m.gatelet");
+        let predicted = folder.results("predict m.gatelet --input x.csv");
+        let found: Vec<f32> = predicted.lines().skip(1).map(last).collect();
+        let expected: Vec<f32> = y.lines().map(last).collect();
+        assert_eq!(found.len(), expected.len(), "{name}");
+        assert!(found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() <= 1e-5), "{name}");
+    }
 }
 
 /// From the model's own initial state on.
