@@ -189,8 +189,9 @@ mod current {
             .unwrap_or_else(BackendKind::best);
         #[cfg(not(feature = "std"))]
         let kind = BackendKind::best();
-        set(kind);
-        kind
+        // What another thread has forced meanwhile stays.
+        let _ = CURRENT.compare_exchange(UNKNOWN, kind as u8, Relaxed, Relaxed);
+        get()
     }
 }
 
