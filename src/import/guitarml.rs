@@ -60,11 +60,7 @@ fn unsupported<T>(what: String, advice: &str) -> Result<T, ImportError> {
 }
 
 pub(super) fn import(bytes: &[u8], keys: &Keys, options: &Options) -> Result<Imported, ImportError> {
-    for (option, given) in [("model", options.model.is_some()), ("prefix", options.prefix.is_some())] {
-        if given {
-            return Err(ImportError::Option { option, format: "Automated-GuitarAmpModelling" });
-        }
-    }
+    options.none("Automated-GuitarAmpModelling")?;
     let Named { model_data: Class { model } } = serde_json::from_slice(bytes).map_err(damaged_json)?;
     if model != "SimpleRNN" {
         return unsupported(format!("`model_data.model`: {model}"), "there is SimpleRNN");

@@ -43,7 +43,7 @@ mod tensors;
 pub use error::ImportError;
 pub use tensors::Entry;
 
-use crate::network::Model;
+use crate::network::{LayerSpec, Model, Network};
 use std::path::Path;
 use tensors::Tensors;
 pub(crate) use tensors::transposed;
@@ -55,6 +55,17 @@ pub struct Options {
     pub model: Option<String>,
     /// Only the tensors whose names begin with it and a point are the model.
     pub prefix: Option<String>,
+}
+
+impl Options {
+    /// That there are none, for a kind of file that says everything itself.
+    fn none(&self, format: &'static str) -> Result<(), ImportError> {
+        match [("model", self.model.is_some()), ("prefix", self.prefix.is_some())].into_iter().find(|(_, given)| *given)
+        {
+            Some((option, _)) => Err(ImportError::Option { option, format }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A model, and what was assumed about it.
@@ -208,6 +219,49 @@ fn json_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
         let arrays: json::NamedArrays = serde_json::from_slice(bytes).map_err(json::damaged_json)?;
         Ok(arrays.entries())
     }
+}
+
+/// How many numbers an importer may still make: few bytes can ask for one number many times.
+struct Budget(usize);
+
+impl Budget {
+    /// Twice what `numbers` are, and what small models need.
+    fn of(numbers: usize) -> Self {
+        Budget(numbers.saturating_mul(2).saturating_add(1 << 16))
+    }
+
+    fn charge(&mut self, numbers: usize) -> Result<(), ImportError> {
+        let Some(left) = self.0.checked_sub(numbers) else {
+            let (what, advice) = ("a model many times larger than its file", "give every layer weights of its own");
+            return Err(ImportError::Unsupported { what: what.into(), advice: advice.into() });
+        };
+        self.0 = left;
+        Ok(())
+    }
+}
+
+/// The model of these layers, if every number is one: a sum or a product of finite numbers need not be finite.
+fn imported(layers: Vec<LayerSpec>, parameters: &[f32], notes: Vec<String>) -> Result<Imported, ImportError> {
+    let mut network = Network::new(layers)?;
+    if parameters.len() != network.parameters().len() {
+        let (found, expected) = (parameters.len(), network.parameters().len());
+        let what = format!("a model of {found} numbers where its layers need {expected}");
+        return Err(ImportError::Unsupported {
+            what,
+            advice: "its layers and its weights are not of one model".into(),
+        });
+    }
+    network.parameters_mut().copy_from_slice(parameters);
+    for (i, spec) in network.layers().iter().enumerate() {
+        if let Some(value) = network.parameters()[network.range(i)].iter().find(|value| !value.is_finite()) {
+            let what = format!("layer {}, {spec}, with a weight that is {value}", i + 1);
+            return Err(ImportError::Unsupported {
+                what,
+                advice: "sums of its biases or products are too large".into(),
+            });
+        }
+    }
+    Ok(Imported { model: Model::new(network), notes })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -5,9 +5,9 @@
 
 use super::json::{Array, Keys};
 use super::tensors::transposed;
-use super::{Entry, ImportError, Imported, Options};
+use super::{Entry, ImportError, Imported, Options, imported};
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, LayerKind, LayerSpec, Model, Network, Recurrent};
+use crate::network::{Cell, LayerKind, LayerSpec, Network, Recurrent};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -62,11 +62,7 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
 }
 
 pub(super) fn import(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
-    for (option, given) in [("model", options.model.is_some()), ("prefix", options.prefix.is_some())] {
-        if given {
-            return Err(ImportError::Option { option, format: "Neural Amp Modeler" });
-        }
-    }
+    options.none("Neural Amp Modeler")?;
     let Head { version, architecture } = parsed(bytes)?;
     if architecture != "LSTM" {
         return unsupported(format!("`architecture`: {architecture}"), "of Neural Amp Modeler's, LSTM is recurrent");
@@ -79,12 +75,12 @@ pub(super) fn import(bytes: &[u8], options: &Options) -> Result<Imported, Import
     let Named { config } = parsed(bytes)?;
     no_others(&config, "config.", &["num_layers", "input_size", "hidden_size", "in_channels", "out_channels"])?;
     let Document { config, weights, sample_rate, .. } = parsed(bytes)?;
-    let model = Model::new(network(&config, weights)?);
+    let network = network(&config, weights)?;
     let notes = vec![match sample_rate {
         Some(rate) => format!("it is for {rate} samples per second"),
         None => "it does not say its sample rate, for which its program takes 48000 per second".into(),
     }];
-    Ok(Imported { model, notes })
+    imported(network.layers().to_vec(), network.parameters(), notes)
 }
 
 fn no_others(keys: &Keys, of: &str, known: &[&str]) -> Result<(), ImportError> {
@@ -100,10 +96,12 @@ fn network(config: &Config, weights: Array) -> Result<Network<f32>, ImportError>
         let advice = "the first layer has to take as many";
         return unsupported(format!("`config.in_channels` beside an `input_size` of {input_size}"), advice);
     }
-    if num_layers == 0 {
-        return unsupported("`config.num_layers`: 0".into(), "there has to be a layer");
-    }
     let outputs = out_channels.unwrap_or(1);
+    let sizes =
+        [("num_layers", num_layers), ("input_size", input_size), ("hidden_size", units), ("out_channels", outputs)];
+    if let Some((key, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+        return unsupported(format!("`config.{key}`: 0"), "there has to be one");
+    }
     let count = || {
         let layer = |inputs: usize| {
             let columns = inputs.checked_add(units)?.checked_add(1)?;

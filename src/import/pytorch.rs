@@ -4,9 +4,9 @@
 //! padded somewhere outside of it.
 
 use super::tensors::{Tensors, transposed};
-use super::{ImportError, Imported, Options};
+use super::{ImportError, Imported, Options, imported};
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, Conv1d, LayerKind, Merge, Model, Network, Recurrent};
+use crate::network::{Cell, Conv1d, LayerKind, Merge, Network, Recurrent};
 use std::collections::BTreeSet;
 
 /// Modules that a state dict may have. Which one follows which is searched for, so their number is bounded.
@@ -100,7 +100,7 @@ pub(super) fn import(mut tensors: Tensors, options: &Options) -> Result<Imported
     if let Some(name) = tensors.names().next() {
         return Err(tensors.left_over(name));
     }
-    Ok(Imported { model: Model::new(network), notes })
+    imported(network.layers().to_vec(), network.parameters(), notes)
 }
 
 /// `name` as the module and what is its own.

@@ -1,9 +1,9 @@
 //! RTNeural's JSON: layers in order, with Keras's weights. RTNeural itself skips a layer that it does not know or whose size is wrong.
 
 use super::json::{Array, Keys, damaged_json};
-use super::{Entry, ImportError, Imported, Options};
+use super::{Budget, Entry, ImportError, Imported, Options, imported};
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Model, Network, Recurrent};
+use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Network, Recurrent};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -60,11 +60,7 @@ pub(super) fn is_document(keys: &Keys) -> bool {
 }
 
 pub(super) fn import(bytes: &[u8], keys: Keys, options: &Options) -> Result<Imported, ImportError> {
-    for (option, given) in [("model", options.model.is_some()), ("prefix", options.prefix.is_some())] {
-        if given {
-            return Err(ImportError::Option { option, format: "RTNeural" });
-        }
-    }
+    options.none("RTNeural")?;
     let Document { in_shape, layers } = serde_json::from_slice(bytes).map_err(damaged_json)?;
     let mut beside = keys;
     beside.retain(|key, _| !["in_shape", "layers"].contains(&key.as_str()));
@@ -74,6 +70,7 @@ pub(super) fn import(bytes: &[u8], keys: Keys, options: &Options) -> Result<Impo
     }
     let mut specs: Vec<LayerSpec> = Vec::new();
     let mut parameters = Vec::new();
+    let mut budget = Budget::of(bytes.len());
     let (steps, mut width) = last(&in_shape, "in_shape")?;
     for (i, layer) in layers.into_iter().enumerate() {
         let name = format!("layers[{i}] ({})", layer.kind);
@@ -92,14 +89,13 @@ pub(super) fn import(bytes: &[u8], keys: Keys, options: &Options) -> Result<Impo
             continue;
         }
         let (kind, numbers) = layer_of(&name, layer, width, units)?;
+        budget.charge(numbers.len())?;
         specs.push(kind.into());
         parameters.extend(numbers);
         width = units;
     }
-    let mut network = Network::new(specs)?;
-    network.parameters_mut().copy_from_slice(&parameters);
     let notes = beside.into_keys().map(|key| format!("`{key}` is no part of the network")).collect();
-    Ok(Imported { model: Model::new(network), notes })
+    imported(specs, &parameters, notes)
 }
 
 /// The number of time steps, if it is not open, and the size of a step. The batch is open.

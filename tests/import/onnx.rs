@@ -139,6 +139,11 @@ fn float(name: &str, value: f32) -> Vec<u8> {
     [bytes(1, name), varint(2 << 3 | 5), value.to_le_bytes().to_vec(), number(20, 1)].concat()
 }
 
+fn alphas(values: &[f32]) -> Vec<u8> {
+    let packed: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    [bytes(1, "activation_alpha"), bytes(7, packed), number(20, 6)].concat()
+}
+
 fn ints(name: &str, values: &[i64]) -> Vec<u8> {
     [bytes(1, name), values.iter().flat_map(|&value| number(8, value)).collect(), number(20, 7)].concat()
 }
@@ -269,6 +274,10 @@ fn what_is_not_understood_is_named() {
         (
             lstm(strings("activations", &["HardSigmoid", "Tanh", "Tanh"])),
             "node `y` (LSTM), activation `HardSigmoid` with the parameters [0.2, 0.5] cannot be imported: only [0.16666667, 0.5] can be",
+        ),
+        (
+            Graph::lstm(WEIGHTS, &[strings("activations", &["LeakyRelu", "Tanh", "Tanh"]), alphas(&[f32::NAN])]),
+            "node `y` (LSTM), activation `LeakyRelu` with the parameters [NaN] cannot be imported: only [0.2] can be",
         ),
         (
             lstm(strings("activations", &["Sigmoid", "Tanh", "Relu"])),
@@ -497,6 +506,12 @@ fn a_damaged_file_is_refused() {
 
 /// A model that uses its weights again and again may not become many times larger than its file.
 #[test]
+fn no_node_has_attributes_without_end() {
+    let found = refused(&Graph::lstm(WEIGHTS, &vec![int("layout", 0); 1000]).model());
+    assert_eq!(found, "not a whole .onnx file: node `y` has 1000 attributes");
+}
+
+#[test]
 fn weights_are_not_multiplied_without_end() {
     let once = Graph {
         nodes: vec![node("MatMul", &["x0", "M"], &["a"], &[]), node("Add", &["a", "b"], &["z"], &[])],
@@ -514,7 +529,10 @@ fn weights_are_not_multiplied_without_end() {
         ..once
     };
     let found = refused(&often.model());
-    assert_eq!(found, "a model many times larger than its file cannot be imported: give every node weights of its own");
+    assert_eq!(
+        found,
+        "a model many times larger than its file cannot be imported: give every layer weights of its own"
+    );
 }
 
 // --- The conformance tests of the operators themselves

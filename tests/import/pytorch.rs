@@ -408,6 +408,19 @@ fn every_tensor_is_used_or_named() {
     }
 }
 
+/// A sum of what is in the file.
+#[test]
+fn sums_that_are_no_numbers_are_refused() {
+    let mut tensors =
+        zeros(&[("weight_ih_l0", &[4, 1]), ("weight_hh_l0", &[4, 1]), ("bias_ih_l0", &[4]), ("bias_hh_l0", &[4])]);
+    tensors[2].2[1] = 3e38;
+    tensors[3].2[1] = 3e38;
+    assert_eq!(
+        refused(&tensors, None),
+        "layer 1, lstm(1, sequences), with a weight that is inf cannot be imported: sums of its biases or products are too large"
+    );
+}
+
 #[test]
 fn what_this_release_does_not_have_is_said_by_name() {
     let projection = zeros(&[("weight_hh_l0", &[16, 2]), ("weight_ih_l0", &[16, 3]), ("weight_hr_l0", &[2, 4])]);

@@ -144,6 +144,10 @@ fn a_model_of_rtneural_that_does_not_fit_is_refused_by_name() {
     );
     assert!(refused_json(&layer(&activation("gelu")).replace("null, 2", "null, 1")).contains("activation `gelu`"));
     assert_eq!(refused_json(&layer("")), "a network needs at least one layer");
+    // One slope for each of many channels, many times.
+    let prelu = r#"{"type": "prelu", "activation": "", "shape": [null, null, 16384], "weights": [[[0]]]}"#;
+    let many = format!(r#"{{"in_shape": [null, null, 16384], "layers": [{}]}}"#, [prelu; 40].join(", "));
+    assert!(refused_json(&many).starts_with("a model many times larger than its file cannot be imported"));
     let beside = whole.replace("\"in_shape\"", "\"author\": \"me\", \"in_shape\"");
     let notes = from_json(beside.as_bytes(), &Options::default()).unwrap().notes;
     assert_eq!(notes, ["`author` is no part of the network"]);

@@ -40,7 +40,7 @@ impl Layer {
     }
 
     /// What is behind it sees its first output alone.
-    pub(super) fn gives_states_to_nobody(&self) -> bool {
+    pub(super) fn shows_first_output_alone(&self) -> bool {
         self.in_graph
     }
 }

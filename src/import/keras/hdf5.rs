@@ -54,8 +54,8 @@ impl Hdf5 {
     /// Every dataset and its path.
     pub(super) fn datasets(&self) -> Result<Vec<(String, Dataset)>, ImportError> {
         let mut found = Vec::new();
-        // No object is smaller; a hostile file has groups in circles.
-        let mut most = self.length / 32;
+        // No object and no name is smaller; a hostile file has groups in circles.
+        let mut most = self.length.saturating_mul(4);
         self.walk(&self.file.root(), "", 0, &mut most, &mut found)?;
         found.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(found)
@@ -72,15 +72,26 @@ impl Hdf5 {
         if depth > DEEPEST {
             return self.problem("groups in groups without end");
         }
+        let mut charge = |path: &str| match most.checked_sub(path.len() + 32) {
+            Some(left) => {
+                *most = left;
+                Ok(())
+            }
+            None => self.problem("more tensors and groups than it has room for"),
+        };
         for (name, dataset) in group.iter_datasets().map_err(|error| self.damaged(&error))? {
-            found.push((format!("{path}{name}"), dataset));
-            let Some(left) = most.checked_sub(1) else { return self.problem("more tensors than it has room for") };
-            *most = left;
+            let path = format!("{path}{name}");
+            charge(&path)?;
+            found.push((path, dataset));
         }
+        let mut groups = Vec::new();
         for (name, group) in group.iter_groups().map_err(|error| self.damaged(&error))? {
-            let Some(left) = most.checked_sub(1) else { return self.problem("more groups than it has room for") };
-            *most = left;
-            self.walk(&group, &format!("{path}{name}/"), depth + 1, most, found)?;
+            let path = format!("{path}{name}/");
+            charge(&path)?;
+            groups.push((path, group));
+        }
+        for (path, group) in groups {
+            self.walk(&group, &path, depth + 1, most, found)?;
         }
         Ok(())
     }
@@ -119,6 +130,12 @@ impl Hdf5 {
                 return self.problem(&format!("tensor `{name}` {shape:?} has more numbers than the file"));
             };
             room = left;
+            // A chunk is made whole, however little of it the tensor is.
+            let chunk = dataset.chunk_shape().map_err(|error| self.damaged(&error))?.unwrap_or_default();
+            let chunk = chunk.into_iter().try_fold(size as u64, |bytes, size| bytes.checked_mul(size));
+            if chunk.is_none_or(|bytes| bytes > self.length.saturating_mul(4) as u64) {
+                return self.problem(&format!("tensor `{name}` {shape:?} is in chunks that are larger than the file"));
+            }
             let values = dataset.read_f64().map_err(|error| ImportError::Damaged {
                 format: self.format,
                 problem: format!("tensor `{name}`: {error}"),
@@ -156,7 +173,7 @@ pub(super) fn read<T: Send>(
     std::thread::scope(|scope| {
         match std::thread::Builder::new().stack_size(DEEP).spawn_scoped(scope, read).map(|thread| thread.join()) {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => stopped("it is beyond what its reader can follow".into()),
+            Ok(Err(_)) => stopped("the reader of HDF5 cannot follow it".into()),
             Err(error) => stopped(format!("no thread could be started to read it: {error}")),
         }
     })

@@ -1,13 +1,13 @@
 //! Keras's layers as ours.
 
-use super::super::ImportError;
 use super::super::rtneural::{gru_bias, swapped};
+use super::super::{Budget, ImportError, Imported, imported};
 use super::config::{Layer, Mask, Shape, unsupported};
 use super::fold::Affine;
 use super::keys::Keys;
 use super::weights::{Part, Weights};
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Network, Recurrent};
+use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Recurrent};
 
 /// The most outputs of a layer that a network can have.
 const MOST_FEATURES: usize = 1 << 14;
@@ -27,12 +27,14 @@ pub(super) struct Builder {
     affine: Option<Affine>,
     layers: Vec<LayerSpec>,
     parameters: Vec<Vec<f32>>,
+    budget: Budget,
     pub(super) notes: Vec<String>,
 }
 
 impl Builder {
     pub(super) fn new(weights: Weights, steep: bool, shape: Shape) -> Result<Self, ImportError> {
         let mut builder = Builder {
+            budget: Budget::of(weights.numbers()),
             weights,
             steep,
             shape: Vec::new(),
@@ -47,20 +49,13 @@ impl Builder {
         Ok(builder)
     }
 
-    pub(super) fn finish(mut self) -> Result<(Network, Vec<String>), ImportError> {
+    pub(super) fn finish(mut self) -> Result<Imported, ImportError> {
         self.flush(None)?;
         if let Some((_, title)) = self.padded {
             return unsupported(title, "zeros in front can be where a convolution or a pooling takes them in");
         }
         self.weights.finish()?;
-        let mut network = Network::new(self.layers)?;
-        let parameters = self.parameters.concat();
-        if parameters.len() != network.parameters().len() {
-            let problem = "its layers have other numbers of weights than they need".into();
-            return Err(ImportError::Damaged { format: "Keras", problem });
-        }
-        network.parameters_mut().copy_from_slice(&parameters);
-        Ok((network, self.notes))
+        imported(self.layers, &self.parameters.concat(), self.notes)
     }
 
     fn features(&self) -> usize {
@@ -106,6 +101,7 @@ impl Builder {
 
     fn push(&mut self, kind: LayerKind, mut parameters: Vec<f32>) -> Result<(), ImportError> {
         self.flush(Some((&kind, &mut parameters)))?;
+        self.budget.charge(parameters.len())?;
         self.layers.push(kind.into());
         self.parameters.push(parameters);
         Ok(())
@@ -285,7 +281,7 @@ impl Builder {
         kind.return_sequences = keys.truth("return_sequences")?;
         kind.go_backwards = keys.truth("go_backwards")?;
         kind.zero_output_for_mask = keys.truth("zero_output_for_mask")?;
-        if keys.truth("return_state")? && !layer.gives_states_to_nobody() {
+        if keys.truth("return_state")? && !layer.shows_first_output_alone() {
             return keys.refused("return_state", true, "the state can be read from what runs the network");
         }
         if keys.truth("stateful")? {
@@ -321,6 +317,10 @@ impl Builder {
         let title = layer.title();
         self.need_sequence(&title)?;
         let merge = match keys.one_of("merge_mode", &["none", "concat", "sum", "mul", "ave"])? {
+            "none" if layer.shows_first_output_alone() => {
+                let advice = "only the first of its two outputs would be seen; concat gives both";
+                return unsupported(format!("{title} with merge_mode None in a graph"), advice);
+            }
             "none" => Merge::None,
             name => Merge::ALL.into_iter().find(|merge| merge.name() == name).unwrap_or(Merge::None),
         };

@@ -9,7 +9,7 @@ mod weights;
 
 use super::tensors::Entry;
 use super::{ImportError, Imported, Options};
-use crate::network::{LayerKind, Model, Network};
+use crate::network::{LayerKind, Network};
 use config::{Layer, unsupported};
 use hdf5::Hdf5;
 use layers::Builder;
@@ -21,8 +21,10 @@ const CONFIG: &str = "config.json";
 const METADATA: &str = "metadata.json";
 const WEIGHTS: &str = "model.weights.h5";
 
-/// What a member may have beyond the archive's own size. Configurations are some kilobytes.
-const MOST_ROOM: u64 = 1 << 20;
+/// What weights may have beyond a multiple of the archive's own size: HDF5 leaves much empty, which is deflated to nothing.
+const WEIGHTS_ROOM: u64 = 1 << 20;
+/// The same of a configuration, which is some kilobytes of text, and takes many times as much when it is read.
+const CONFIG_ROOM: u64 = 1 << 16;
 
 /// What is in a `.keras` file.
 struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>, u64);
@@ -46,7 +48,8 @@ impl<'a> Archive<'a> {
 
     /// A member's bytes. Keras does not compress them; other programs do, and what HDF5 leaves empty to almost nothing.
     fn read(&mut self, name: &str) -> Result<Vec<u8>, ImportError> {
-        let most = if name == WEIGHTS { self.1.saturating_mul(4) } else { 0 }.saturating_add(MOST_ROOM);
+        let (times, room) = if name == WEIGHTS { (4, WEIGHTS_ROOM) } else { (16, CONFIG_ROOM) };
+        let most = self.1.saturating_mul(times).saturating_add(room);
         let problem = |error: &dyn std::fmt::Display| damaged(format!("{name}: {error}"));
         let member = self.0.by_name(name).map_err(|error| problem(&error))?;
         let mut bytes = Vec::new();
@@ -59,7 +62,7 @@ impl<'a> Archive<'a> {
 }
 
 pub(super) fn from_keras(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
-    no_options(options, true)?;
+    options.none("Keras")?;
     let mut archive = Archive::open(bytes)?;
     let config = archive.read(CONFIG)?;
     let version: serde_json::Value =
@@ -75,29 +78,27 @@ pub(super) fn keras_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
 }
 
 pub(super) fn from_h5(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
-    hdf5::read(".h5", || {
+    let (config, version, weights) = hdf5::read(".h5", || {
         let file = Hdf5::open(bytes.to_vec(), ".h5")?;
-        match file.text("", "model_config")? {
-            Some(config) => {
-                no_options(options, true)?;
-                let weights = Weights::named(&file, "model_weights")?;
-                of_config(config.as_bytes(), weights, is_steep(file.text("", "keras_version")?.as_deref()))
-            }
-            None => of_description(&file, options),
+        let config = file.text("", "model_config")?;
+        let weights = match (&config, file.texts("", "layer_names")?) {
+            (Some(_), _) => Weights::named(&file, "model_weights")?,
+            (None, Some(_)) => Weights::named(&file, "")?,
+            (None, None) => Weights::numbered(&file)?,
+        };
+        Ok((config, file.text("", "keras_version")?, weights))
+    })?;
+    match config {
+        Some(config) => {
+            options.none("Keras")?;
+            of_config(config.as_bytes(), weights, is_steep(version.as_deref()))
         }
-    })
+        None => of_description(weights, version.as_deref(), options),
+    }
 }
 
 pub(super) fn h5_entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
     hdf5::read(".h5", || Hdf5::open(bytes.to_vec(), ".h5")?.entries())
-}
-
-fn no_options(options: &Options, whole: bool) -> Result<(), ImportError> {
-    let model = options.model.is_some() && whole;
-    match [("model", model), ("prefix", options.prefix.is_some())].into_iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(ImportError::Option { option, format: "Keras" }),
-        None => Ok(()),
-    }
 }
 
 /// Whether the hard sigmoid is that of Keras 1 and 2.
@@ -111,12 +112,7 @@ fn of_config(config: &[u8], weights: Weights, steep: bool) -> Result<Imported, I
     for layer in &layers {
         builder.add(layer)?;
     }
-    imported(builder)
-}
-
-fn imported(builder: Builder) -> Result<Imported, ImportError> {
-    let (network, notes) = builder.finish()?;
-    Ok(Imported { model: Model::new(network), notes })
+    builder.finish()
 }
 
 /// The class whose layers have weights of this kind.
@@ -136,13 +132,8 @@ fn class(kind: &LayerKind) -> &'static str {
 }
 
 /// The layers that a description names, with the weights of the file's layers in their order.
-fn of_description(file: &Hdf5, options: &Options) -> Result<Imported, ImportError> {
-    no_options(options, false)?;
-    let steep = is_steep(file.text("", "keras_version")?.as_deref());
-    let weights = match file.texts("", "layer_names")? {
-        Some(_) => Weights::named(file, "")?,
-        None => Weights::numbered(file)?,
-    };
+fn of_description(weights: Weights, version: Option<&str>, options: &Options) -> Result<Imported, ImportError> {
+    Options { model: None, ..options.clone() }.none("Keras")?;
     let Some(description) = &options.model else {
         let names = if weights.order.is_empty() { String::new() } else { format!(" of {}", weights.order.join(", ")) };
         let problem = format!("this file has the weights{names}, but does not say what its layers do");
@@ -187,11 +178,16 @@ fn of_description(file: &Hdf5, options: &Options) -> Result<Imported, ImportErro
         None => 1,
     };
     let network = Network::<f32>::describe(inputs, description)?;
-    let mut builder = Builder::new(weights, steep, vec![None, Some(inputs)])?;
+    let mut builder = Builder::new(weights, is_steep(version), vec![None, Some(inputs)])?;
+    if version.is_none() && network.to_string().contains("hard_sigmoid") {
+        builder
+            .notes
+            .push("the file does not say its Keras: hard_sigmoid is Keras 3's, x/6 + ½, not Keras 2's, x/5 + ½".into());
+    }
     for (spec, layer) in network.layers().iter().zip(&layers) {
         builder.add_described(layer, spec.kind)?;
     }
-    imported(builder)
+    builder.finish()
 }
 
 /// The inputs of a layer, as its weights have them.

@@ -47,6 +47,11 @@ impl Weights {
         Ok(Weights { tensors, names: Some(names), order })
     }
 
+    /// How many numbers there are.
+    pub(super) fn numbers(&self) -> usize {
+        self.tensors.names().filter_map(|name| self.tensors.get(name)).map(|tensor| tensor.values.len()).sum()
+    }
+
     /// Whether layers have numbers, and not names.
     pub(super) fn are_numbered(&self) -> bool {
         self.names.is_none()

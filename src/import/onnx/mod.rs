@@ -12,8 +12,8 @@ mod recurrent;
 mod tensor;
 mod value;
 
-use super::{Entry, ImportError, Imported, Options};
-use crate::network::{LayerKind, LayerSpec, Model, Network};
+use super::{Budget, Entry, ImportError, Imported, Options, imported};
+use crate::network::{LayerKind, LayerSpec};
 use flow::{Axis, Factor, Flow, Source, inner};
 use node::{Node, is_default_domain};
 use prost::Message;
@@ -63,11 +63,7 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
 }
 
 pub(super) fn import(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
-    for (option, given) in [("model", options.model.is_some()), ("prefix", options.prefix.is_some())] {
-        if given {
-            return Err(ImportError::Option { option, format: "ONNX" });
-        }
-    }
+    options.none("ONNX")?;
     let (graph, opset) = graph_of(bytes)?;
     let mut walk = Walk {
         opset,
@@ -77,7 +73,7 @@ pub(super) fn import(bytes: &[u8], options: &Options) -> Result<Imported, Import
         steps: Vec::new(),
         time: None,
         // Weights may be shared and biases be left out, but not beyond measure.
-        budget: bytes.len().saturating_mul(2).saturating_add(1 << 16),
+        budget: Budget::of(bytes.len()),
         notes: Vec::new(),
     };
     for tensor in initializers(&graph) {
@@ -163,8 +159,7 @@ struct Walk {
     steps: Vec<Step>,
     /// The axis that recurrent nodes go along.
     time: Option<usize>,
-    /// How many numbers may still be made.
-    budget: usize,
+    budget: Budget,
     notes: Vec<String>,
 }
 
@@ -174,17 +169,6 @@ impl Walk {
             None => Ok(()),
             Some(_) => Err(damaged(format!("`{name}` is there twice"))),
         }
-    }
-
-    /// Asks for so many numbers.
-    fn charge(&mut self, numbers: usize) -> Result<(), ImportError> {
-        match self.budget.checked_sub(numbers) {
-            Some(left) => self.budget = left,
-            None => {
-                return unsupported("a model many times larger than its file", "give every node weights of its own");
-            }
-        }
-        Ok(())
     }
 
     fn constant(&self, name: &str, tensor: &TensorProto) -> Result<Value, ImportError> {
@@ -322,10 +306,8 @@ impl Walk {
         }
         self.check_inputs(input)?;
         let layers = path.iter().map(|&step| self.steps[step].spec).collect();
-        let mut network = Network::new(layers)?;
-        let parameters = path.iter().flat_map(|&step| self.steps[step].parameters.iter());
-        network.parameters_mut().iter_mut().zip(parameters).for_each(|(to, &from)| *to = from);
-        Ok(Imported { model: Model::new(network), notes: self.notes })
+        let parameters: Vec<f32> = path.iter().flat_map(|&step| self.steps[step].parameters.iter().copied()).collect();
+        imported(layers, &parameters, self.notes)
     }
 
     /// The steps up to one, and the input that they begin with.

@@ -33,6 +33,8 @@ impl core::fmt::Display for Node {
     }
 }
 
+const MOST_ATTRIBUTES: usize = 64;
+
 impl Node {
     pub(super) fn read(index: usize, bytes: &[u8]) -> Result<Self, ImportError> {
         let node = NodeProto::decode(bytes).map_err(damaged)?;
@@ -45,6 +47,10 @@ impl Node {
         if !is_default_domain(&domain) {
             let advice = "only the operators of ONNX itself are known";
             return unsupported(format!("node `{name}` ({domain}.{operator})"), advice);
+        }
+        // No operator has as many, and each takes much more memory than an empty one has bytes.
+        if attribute.len() > MOST_ATTRIBUTES {
+            return Err(damaged(format!("node `{name}` has {} attributes", attribute.len())));
         }
         let attributes = attribute.iter().map(|bytes| AttributeProto::decode(&**bytes).map_err(damaged));
         Ok(Node { index, operator, name, inputs, outputs, attributes: attributes.collect::<Result<_, _>>()? })

@@ -208,7 +208,7 @@ impl Walk {
                 });
             }
         };
-        self.charge(tensor.values.len() + units)?;
+        self.budget.charge(tensor.values.len() + units)?;
         let values = if is_transposed { transposed(&tensor.values, units, inputs) } else { tensor.values.clone() };
         Ok((values, units))
     }
@@ -250,7 +250,7 @@ impl Walk {
     /// A constant with one number for all of a vector, or one for each.
     fn repeated(&mut self, node: &Node, index: usize, size: usize) -> Result<Vec<f32>, ImportError> {
         let tensor = self.floats(node, index)?;
-        self.charge(size)?;
+        self.budget.charge(size)?;
         match tensor.values[..] {
             [value] => Ok(vec![value; size]),
             _ if tensor.values.len() == size && tensor.shape.last() == Some(&size) => Ok(tensor.values.clone()),
@@ -324,7 +324,7 @@ impl Walk {
             && self.steps[step].lacks_bias
         {
             let mut step = self.steps[step].clone();
-            self.charge(step.parameters.len())?;
+            self.budget.charge(step.parameters.len())?;
             let kernel = step.parameters.len() - size;
             step.parameters = [&step.parameters[..kernel], &numbers].concat().into();
             step.lacks_bias = false;
@@ -332,7 +332,7 @@ impl Walk {
             let source = self.push(step);
             return Ok(Value::Flow(Rc::new(Flow { source, ..flow.clone() })));
         }
-        self.charge(2 * size)?;
+        self.budget.charge(2 * size)?;
         // A normalisation is (x - offset) · scale.
         let (offset, scale) = match node.operator.as_str() {
             "Add" => (numbers.iter().map(|number| -number).collect(), vec![1.0; size]),
@@ -404,7 +404,7 @@ impl Walk {
             self.for_each_number(node, &flow, 1)?
         } else {
             let size = self.whole(node, &flow)?;
-            self.charge(size)?;
+            self.budget.charge(size)?;
             slopes.values.repeat(size)
         };
         let kind = LayerKind::Prelu { size: parameters.len() };
@@ -516,7 +516,7 @@ impl Walk {
     ) -> Result<Value, ImportError> {
         match (&tensor.shape[..], order) {
             (&[rows, columns], None | Some([1, 0])) => {
-                self.charge(tensor.values.len())?;
+                self.budget.charge(tensor.values.len())?;
                 let (shape, values) = (vec![columns, rows], transposed(&tensor.values, rows, columns));
                 Ok(Value::Floats(Rc::new(Tensor { shape, values })))
             }
@@ -705,6 +705,9 @@ impl Walk {
             (Part::One(index), _) => (index, index.saturating_add(1)),
             // The last place of an open axis.
             (Part::Range(-1, end), None) if end > i64::from(i32::MAX) - 1 => (-1, 0),
+            (Part::Range(start, _), None) if start < 0 => {
+                return node.refused(&format!("axis {axis}"), "nobody knows how long it is; take its last place alone");
+            }
             (Part::Range(start, end), None) => (start, end),
             (Part::Range(start, end), Some(size)) => {
                 let (start, end) = range(start, end, size);

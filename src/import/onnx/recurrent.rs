@@ -50,7 +50,8 @@ fn activation(
             return node.refused(&format!("activation `{name}`"), advice);
         }
     };
-    if given.iter().zip(wanted).any(|(given, wanted)| (given - wanted).abs() > 1e-6) {
+    let same = |(given, wanted): (&f32, &f32)| (given - wanted).abs() <= 1e-6;
+    if !given.iter().zip(wanted).all(same) {
         let what = format!("activation `{name}` with the parameters {given:?}");
         return node.refused(&what, format!("only {wanted:?} can be"));
     }
@@ -157,7 +158,7 @@ impl Walk {
         }
         if states.iter().flatten().flatten().any(|&value| value != 0.0) {
             initial_state = true;
-            self.charge(directions * layer.state())?;
+            self.budget.charge(directions * layer.state())?;
             for direction in 0..directions {
                 for state in &states {
                     let units = direction * layer.units..(direction + 1) * layer.units;
@@ -244,7 +245,7 @@ impl Walk {
             return Err(wrong(3, bias, format!("{:?}", [directions, 2 * rows])));
         }
         layer.units = units;
-        self.charge(directions * layer.weights())?;
+        self.budget.charge(directions * layer.weights())?;
         let mut weights = Vec::with_capacity(directions * layer.weights());
         for direction in 0..directions {
             for (matrix, columns) in [(&recurrent, units), (&kernel, inputs)] {
@@ -347,7 +348,7 @@ impl Walk {
         if tensor.shape.len() > 3 || !fits(direction_axis, directions) || !fits(2, units) {
             return Err(damaged(format!("`{name}` {:?} cannot be repeated to make a state", tensor.shape)));
         }
-        self.charge(directions * units)?;
+        self.budget.charge(directions * units)?;
         let mut state = Vec::with_capacity(directions * units);
         for direction in 0..directions {
             for unit in 0..units {
@@ -392,7 +393,7 @@ impl Walk {
             return super::unsupported(what, advice);
         }
         // Without weights, the forward layer's outputs are zeros, and its states, too.
-        self.charge(2 * step.parameters.len())?;
+        self.budget.charge(2 * step.parameters.len())?;
         let (weights, state) = step.parameters.split_at(layer.weights());
         let zeros = |numbers: &[f32]| vec![0.0; numbers.len()];
         let parameters = [&zeros(weights), weights, &zeros(state), state].concat().into();
@@ -423,7 +424,7 @@ impl Walk {
             return Ok(None);
         }
         let initial_state = forward.spec.initial_state || backward.spec.initial_state;
-        self.charge(2 * (layer.weights() + layer.state()))?;
+        self.budget.charge(2 * (layer.weights() + layer.state()))?;
         let mut parameters = Vec::new();
         let mut states = Vec::new();
         for step in [&forward, &backward] {
