@@ -136,3 +136,8 @@ impl ImportError {
         ImportError::File { path: path.to_owned(), error: Box::new(self) }
     }
 }
+
+/// That something is understood, and not to be had here: what it is, and why not or what could be done.
+pub(super) fn unsupported<T>(what: impl Into<String>, advice: impl Into<String>) -> Result<T, ImportError> {
+    Err(ImportError::Unsupported { what: what.into(), advice: advice.into() })
+}

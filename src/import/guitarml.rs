@@ -3,7 +3,7 @@
 
 use super::json::{Keys, NamedArrays, damaged_json};
 use super::tensors::{Description, Tensors};
-use super::{Entry, ImportError, Imported, Options, pytorch};
+use super::{Entry, ImportError, Imported, Options, pytorch, unsupported};
 use crate::network::{LayerKind, LayerSpec, Network, Recurrent};
 use serde::Deserialize;
 
@@ -53,10 +53,6 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ImportError> {
     }
     let Weights { state_dict } = serde_json::from_slice(bytes).map_err(damaged_json)?;
     Ok(state_dict.entries())
-}
-
-fn unsupported<T>(what: String, advice: &str) -> Result<T, ImportError> {
-    Err(ImportError::Unsupported { what, advice: advice.into() })
 }
 
 pub(super) fn import(bytes: &[u8], keys: &Keys, options: &Options) -> Result<Imported, ImportError> {

@@ -30,6 +30,7 @@
 //! | `h0`, `c0` | [`State::values_mut`](crate::network::State::values_mut), where [`Inference::state_of`](crate::network::Inference::state_of) says |
 //! | `pack_padded_sequence` | each series in a run of its own length |
 
+mod cells;
 mod error;
 mod guitarml;
 mod json;
@@ -41,6 +42,7 @@ mod rtneural;
 mod tensors;
 
 pub use error::ImportError;
+use error::unsupported;
 pub use tensors::Entry;
 
 use crate::network::{LayerSpec, Model, Network};
@@ -232,8 +234,7 @@ impl Budget {
 
     fn charge(&mut self, numbers: usize) -> Result<(), ImportError> {
         let Some(left) = self.0.checked_sub(numbers) else {
-            let (what, advice) = ("a model many times larger than its file", "give every layer weights of its own");
-            return Err(ImportError::Unsupported { what: what.into(), advice: advice.into() });
+            return unsupported("a model many times larger than its file", "give every layer weights of its own");
         };
         self.0 = left;
         Ok(())

@@ -5,7 +5,7 @@
 
 use super::json::{Array, Keys};
 use super::tensors::transposed;
-use super::{Entry, ImportError, Imported, Options, imported};
+use super::{Entry, ImportError, Imported, Options, imported, unsupported};
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Cell, LayerKind, LayerSpec, Network, Recurrent};
 use serde::Deserialize;
@@ -43,10 +43,6 @@ struct Config {
 
 fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ImportError> {
     serde_json::from_slice(bytes).map_err(|error| ImportError::Damaged { format: ".nam", problem: error.to_string() })
-}
-
-fn unsupported<T>(what: String, advice: &str) -> Result<T, ImportError> {
-    Err(ImportError::Unsupported { what, advice: advice.into() })
 }
 
 /// What `--list` shows of it.

@@ -1,7 +1,8 @@
 //! RTNeural's JSON: layers in order, with Keras's weights. RTNeural itself skips a layer that it does not know or whose size is wrong.
 
+use super::cells::{gru_bias, swapped};
 use super::json::{Array, Keys, damaged_json};
-use super::{Budget, Entry, ImportError, Imported, Options, imported};
+use super::{Budget, Entry, ImportError, Imported, Options, imported, unsupported};
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Network, Recurrent};
 use serde::Deserialize;
@@ -110,10 +111,6 @@ fn last(shape: &[Option<usize>], name: &str) -> Result<(Option<usize>, usize), I
     }
 }
 
-fn unsupported<T>(what: String, advice: &str) -> Result<T, ImportError> {
-    Err(ImportError::Unsupported { what, advice: advice.into() })
-}
-
 const LINEAR: OutputKind = OutputKind::Each(ActivationKind::Linear);
 
 /// What `activation` names.
@@ -183,7 +180,7 @@ fn arrays(
     if !(wanted.len() - optional..=wanted.len()).contains(&weights.len()) {
         return unsupported(
             format!("{name} with {} arrays of weights", weights.len()),
-            &format!("it has {}", wanted.len()),
+            format!("it has {}", wanted.len()),
         );
     }
     let numbers = |(array, (what, shape)): (Array, &(&str, &[usize]))| {
@@ -329,21 +326,4 @@ fn normalization(name: &str, mut layer: Layer, size: usize) -> Result<(LayerKind
     let activation = ActivationKind::Linear;
     let kind = Conv1d { inputs: size, units: size, kernel_size: 1, dilation: 1, groups: size, activation };
     Ok((LayerKind::Conv1d(kind), [scale, added].concat()))
-}
-
-/// Keras's gates z, r, h as r, z, n.
-pub(super) fn swapped(mut matrix: Vec<f32>, units: usize) -> Vec<f32> {
-    for row in matrix.chunks_exact_mut(3 * units) {
-        let (z, rest) = row.split_at_mut(units);
-        z.swap_with_slice(&mut rest[..units]);
-    }
-    matrix
-}
-
-/// Keras's biases of inputs and of the state, each z, r, h, as r, z, n, and the state's part of n.
-pub(super) fn gru_bias(bias: &[f32], units: usize) -> Vec<f32> {
-    let (of_inputs, of_state) = bias.split_at(3 * units);
-    let sums: Vec<f32> = of_inputs.iter().zip(of_state).take(2 * units).map(|(a, b)| a + b).collect();
-    let (z, r) = sums.split_at(units);
-    [r, z, &of_inputs[2 * units..], &of_state[2 * units..]].concat()
 }

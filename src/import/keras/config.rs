@@ -1,6 +1,6 @@
 //! A model's configuration: its layers, one behind the other.
 
-use super::super::ImportError;
+use super::super::{ImportError, unsupported};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -47,10 +47,6 @@ impl Layer {
 
 pub(super) fn title(name: &str, class: &str) -> String {
     format!("layer `{name}` ({class})")
-}
-
-pub(super) fn unsupported<T>(what: impl Into<String>, advice: impl Into<String>) -> Result<T, ImportError> {
-    Err(ImportError::Unsupported { what: what.into(), advice: advice.into() })
 }
 
 fn damaged(problem: impl Into<String>) -> ImportError {

@@ -1,7 +1,6 @@
 //! A batch normalisation as part of the layer before it or behind it.
 
-use super::super::ImportError;
-use super::config::unsupported;
+use super::super::{ImportError, unsupported};
 use crate::network::LayerKind;
 
 /// `scale · x + shift` for each feature.

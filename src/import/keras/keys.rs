@@ -1,7 +1,7 @@
 //! A layer's configuration: each key is looked at, or it is known not to change an output.
 
-use super::super::ImportError;
-use super::config::{Layer, unsupported};
+use super::super::{ImportError, unsupported};
+use super::config::Layer;
 use crate::math::{ActivationKind, OutputKind};
 use serde_json::{Map, Value};
 

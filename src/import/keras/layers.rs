@@ -1,8 +1,8 @@
 //! Keras's layers as ours.
 
-use super::super::rtneural::{gru_bias, swapped};
-use super::super::{Budget, ImportError, Imported, imported};
-use super::config::{Layer, Mask, Shape, unsupported};
+use super::super::cells::{gru_bias, swapped};
+use super::super::{Budget, ImportError, Imported, imported, unsupported};
+use super::config::{Layer, Mask, Shape};
 use super::fold::Affine;
 use super::keys::Keys;
 use super::weights::{Part, Weights};

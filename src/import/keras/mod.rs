@@ -8,9 +8,9 @@ mod layers;
 mod weights;
 
 use super::tensors::Entry;
-use super::{ImportError, Imported, Options};
+use super::{ImportError, Imported, Options, unsupported};
 use crate::network::{LayerKind, Network};
-use config::{Layer, unsupported};
+use config::Layer;
 use hdf5::Hdf5;
 use layers::Builder;
 use std::io::{Cursor, Read};

@@ -12,7 +12,7 @@ mod recurrent;
 mod tensor;
 mod value;
 
-use super::{Budget, Entry, ImportError, Imported, Options, imported};
+use super::{Budget, Entry, ImportError, Imported, Options, imported, unsupported};
 use crate::network::{LayerKind, LayerSpec};
 use flow::{Axis, Factor, Flow, Source, inner};
 use node::{Node, is_default_domain};
@@ -32,10 +32,6 @@ const LONGEST_AXIS: usize = 1 << 31;
 
 fn damaged(problem: impl core::fmt::Display) -> ImportError {
     ImportError::Damaged { format: ".onnx", problem: problem.to_string() }
-}
-
-fn unsupported<T>(what: impl Into<String>, advice: impl Into<String>) -> Result<T, ImportError> {
-    Err(ImportError::Unsupported { what: what.into(), advice: advice.into() })
 }
 
 fn graph_of(bytes: &[u8]) -> Result<(GraphProto, i64), ImportError> {
