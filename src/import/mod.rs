@@ -241,25 +241,24 @@ impl Budget {
     }
 }
 
-/// The model of these layers, if every number is one: a sum or a product of finite numbers need not be finite.
-fn imported(layers: Vec<LayerSpec>, parameters: &[f32], notes: Vec<String>) -> Result<Imported, ImportError> {
+/// These layers with their numbers, one layer's behind the other's.
+fn network_of(layers: Vec<LayerSpec>, parameters: &[f32]) -> Result<Network, ImportError> {
     let mut network = Network::new(layers)?;
     if parameters.len() != network.parameters().len() {
-        let (found, expected) = (parameters.len(), network.parameters().len());
-        let what = format!("a model of {found} numbers where its layers need {expected}");
-        return Err(ImportError::Unsupported {
-            what,
-            advice: "its layers and its weights are not of one model".into(),
-        });
+        let what =
+            format!("a model of {} numbers where its layers need {}", parameters.len(), network.parameters().len());
+        return unsupported(what, "its layers and its weights are not of one model");
     }
     network.parameters_mut().copy_from_slice(parameters);
+    Ok(network)
+}
+
+/// The model of this network, if every number is one: a sum or a product of finite numbers need not be finite.
+fn imported(network: Network, notes: Vec<String>) -> Result<Imported, ImportError> {
     for (i, spec) in network.layers().iter().enumerate() {
         if let Some(value) = network.parameters()[network.range(i)].iter().find(|value| !value.is_finite()) {
             let what = format!("layer {}, {spec}, with a weight that is {value}", i + 1);
-            return Err(ImportError::Unsupported {
-                what,
-                advice: "sums of its biases or products are too large".into(),
-            });
+            return unsupported(what, "sums of its biases or products are too large");
         }
     }
     Ok(Imported { model: Model::new(network), notes })

@@ -5,7 +5,7 @@
 
 use super::json::{Array, Keys};
 use super::tensors::transposed;
-use super::{Entry, ImportError, Imported, Options, imported, unsupported};
+use super::{Entry, ImportError, Imported, Options, imported, network_of, unsupported};
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Cell, LayerKind, LayerSpec, Network, Recurrent};
 use serde::Deserialize;
@@ -76,7 +76,7 @@ pub(super) fn import(bytes: &[u8], options: &Options) -> Result<Imported, Import
         Some(rate) => format!("it is for {rate} samples per second"),
         None => "it does not say its sample rate, for which its program takes 48000 per second".into(),
     }];
-    imported(network.layers().to_vec(), network.parameters(), notes)
+    imported(network, notes)
 }
 
 fn no_others(keys: &Keys, of: &str, known: &[&str]) -> Result<(), ImportError> {
@@ -145,7 +145,5 @@ fn network(config: &Config, weights: Array) -> Result<Network<f32>, ImportError>
     specs.push(LayerKind::Dense { inputs: units, units: outputs, activation }.into());
     parameters.extend(transposed(take(outputs * units), outputs, units));
     parameters.extend_from_slice(take(outputs));
-    let mut network = Network::new(specs)?;
-    network.parameters_mut().copy_from_slice(&parameters);
-    Ok(network)
+    network_of(specs, &parameters)
 }

@@ -100,7 +100,7 @@ pub(super) fn import(mut tensors: Tensors, options: &Options) -> Result<Imported
     if let Some(name) = tensors.names().next() {
         return Err(tensors.left_over(name));
     }
-    imported(network.layers().to_vec(), network.parameters(), notes)
+    imported(network, notes)
 }
 
 /// `name` as the module and what is its own.

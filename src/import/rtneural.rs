@@ -2,7 +2,7 @@
 
 use super::cells::{gru_bias, swapped};
 use super::json::{Array, Keys, damaged_json};
-use super::{Budget, Entry, ImportError, Imported, Options, imported, unsupported};
+use super::{Budget, Entry, ImportError, Imported, Options, imported, network_of, unsupported};
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Network, Recurrent};
 use serde::Deserialize;
@@ -96,7 +96,7 @@ pub(super) fn import(bytes: &[u8], keys: Keys, options: &Options) -> Result<Impo
         width = units;
     }
     let notes = beside.into_keys().map(|key| format!("`{key}` is no part of the network")).collect();
-    imported(specs, &parameters, notes)
+    imported(network_of(specs, &parameters)?, notes)
 }
 
 /// The number of time steps, if it is not open, and the size of a step. The batch is open.

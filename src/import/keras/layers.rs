@@ -1,7 +1,7 @@
 //! Keras's layers as ours.
 
 use super::super::cells::{gru_bias, swapped};
-use super::super::{Budget, ImportError, Imported, imported, unsupported};
+use super::super::{Budget, ImportError, Imported, imported, network_of, unsupported};
 use super::config::{Layer, Mask, Shape};
 use super::fold::Affine;
 use super::keys::Keys;
@@ -55,7 +55,7 @@ impl Builder {
             return unsupported(title, "zeros in front can be where a convolution or a pooling takes them in");
         }
         self.weights.finish()?;
-        imported(self.layers, &self.parameters.concat(), self.notes)
+        imported(network_of(self.layers, &self.parameters.concat())?, self.notes)
     }
 
     fn features(&self) -> usize {

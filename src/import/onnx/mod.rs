@@ -12,7 +12,7 @@ mod recurrent;
 mod tensor;
 mod value;
 
-use super::{Budget, Entry, ImportError, Imported, Options, imported, unsupported};
+use super::{Budget, Entry, ImportError, Imported, Options, imported, network_of, unsupported};
 use crate::network::{LayerKind, LayerSpec};
 use flow::{Axis, Factor, Flow, Source, inner};
 use node::{Node, is_default_domain};
@@ -303,7 +303,7 @@ impl Walk {
         self.check_inputs(input)?;
         let layers = path.iter().map(|&step| self.steps[step].spec).collect();
         let parameters: Vec<f32> = path.iter().flat_map(|&step| self.steps[step].parameters.iter().copied()).collect();
-        imported(layers, &parameters, self.notes)
+        imported(network_of(layers, &parameters)?, self.notes)
     }
 
     /// The steps up to one, and the input that they begin with.

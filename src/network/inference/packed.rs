@@ -26,7 +26,7 @@ pub(super) struct Room {
     reset: Vec<f32>,
     /// An input without denormal numbers.
     flushed: Vec<f32>,
-    /// What a convolution sees, or a backward layer's output before it is merged.
+    /// What a convolution sees.
     window: Vec<f32>,
 }
 
