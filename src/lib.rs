@@ -44,6 +44,7 @@
 //! | [`math`] | activations and their error bounds | yes |
 //! | `cell` | [`SimpleRnn`], [`Lstm`], [`Gru`]: the equations | yes |
 //! | `layer` | the [`Layer`] trait, [`Dense`], [`Embedding`], [`Conv1d`] and other layers that are not recurrent; [`Residual`], [`Chain`]; the [`SequenceLayer`] trait, [`Bidirectional`], [`Backwards`] | yes |
+//! | [`quant`] | integer networks: their specification, and the layers of the same names | yes |
 //! | [`mod@format`] | the `.gatelet` file: specification, reader, embedding | yes |
 //! | `network` | networks of run-time sizes, descriptions in words, model files | feature `std` |
 //! | `data` | `.ts`, `.csv`, `.npy` | feature `std` |
@@ -86,6 +87,7 @@ mod layer;
 pub mod math;
 #[cfg(feature = "std")]
 pub mod network;
+pub mod quant;
 pub mod simd;
 #[cfg(feature = "std")]
 pub mod train;

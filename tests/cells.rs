@@ -58,7 +58,7 @@ const AROUND: &str = "residual(gru(4, sequences)), residual(dense(4, tanh)), lst
 #[inline(never)]
 fn agree<const I: usize, N>(description: &str)
 where
-    N: Layer<Input = [f32; I]> + ReadInto,
+    N: Layer<Input = [f32; I], Output: Vector<Number = f32>> + ReadInto,
     N::State: PartialEq,
 {
     const STEPS: usize = 25;
@@ -133,7 +133,7 @@ fn every_cell_at_ragged_sizes() {
 fn the_last_output_alone_is_the_last_of_all() {
     fn compare<const I: usize, N>(description: &str)
     where
-        N: Layer<Input = [f32; I]> + ReadInto,
+        N: Layer<Input = [f32; I], Output: Vector<Number = f32>> + ReadInto,
         N::State: PartialEq + std::fmt::Debug,
     {
         let net = constant::<N>(&network(I, description));
@@ -180,7 +180,7 @@ fn layers_in_series() {
 #[test]
 fn scalar_widths_give_the_same_bits() {
     #[inline(never)]
-    fn compare<const I: usize, N: Layer<Input = [f32; I]> + ReadInto>(description: &str) {
+    fn compare<const I: usize, N: Layer<Input = [f32; I], Output: Vector<Number = f32>> + ReadInto>(description: &str) {
         let net = constant::<N>(&network(I, description));
         let (mut state, mut single_state) = (N::ZERO_STATE, N::ZERO_STATE);
         for x in &inputs::<I>(25) {

@@ -56,7 +56,7 @@ fn constant<N: ReadInto>(network: &Network<f32>) -> Box<N> {
     net
 }
 
-fn bits<V: Vector>(ys: &[V]) -> Vec<u32> {
+fn bits<V: Vector<Number = f32>>(ys: &[V]) -> Vec<u32> {
     ys.iter().flat_map(|y| y.as_slice()).map(|y| y.to_bits()).collect()
 }
 
@@ -78,7 +78,7 @@ fn on_host(network: &Network<f32>, xs: &[f32]) -> (Vec<u32>, Vec<u32>) {
 #[inline(never)]
 fn agree<const I: usize, N>(description: &str)
 where
-    N: Layer<Input = [f32; I], State: PartialEq> + ReadInto,
+    N: Layer<Input = [f32; I], Output: Vector<Number = f32>, State: PartialEq> + ReadInto,
 {
     let network = network(I, description);
     let net = constant::<N>(&network);
@@ -114,7 +114,7 @@ where
 #[inline(never)]
 fn agree_on_sequences<const I: usize, N>(description: &str)
 where
-    N: SequenceLayer<Input = [f32; I], State: PartialEq> + ReadInto,
+    N: SequenceLayer<Input = [f32; I], Output: Vector<Number = f32>, State: PartialEq> + ReadInto,
 {
     let network = network(I, description);
     let net = constant::<N>(&network);

@@ -12,7 +12,9 @@ pub(crate) const FLAG_RESET_AFTER: u32 = 2;
 pub(crate) const FLAG_ZERO_OUTPUT: u32 = 4;
 pub(crate) const FLAG_BACKWARDS: u32 = 8;
 pub(crate) const FLAG_MASK_ZERO: u32 = 16;
-const FLAGS: u32 = FLAG_SEQUENCES | FLAG_RESET_AFTER | FLAG_ZERO_OUTPUT | FLAG_BACKWARDS | FLAG_MASK_ZERO;
+pub(crate) const FLAG_INTEGER: u32 = 32;
+const FLAGS: u32 =
+    FLAG_SEQUENCES | FLAG_RESET_AFTER | FLAG_ZERO_OUTPUT | FLAG_BACKWARDS | FLAG_MASK_ZERO | FLAG_INTEGER;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $code:literal $name:literal;)*) => {
@@ -77,6 +79,10 @@ kinds! {
     Activation = 16 "activation";
     /// [`Prelu`](crate::Prelu)
     Prelu = 17 "prelu";
+    /// [`Quantize`](crate::quant::Quantize)
+    Quantize = 18 "quantize";
+    /// [`Dequantize`](crate::quant::Dequantize)
+    Dequantize = 19 "dequantize";
 }
 
 /// A model file whose header and checksum are right.
@@ -319,7 +325,9 @@ pub struct Shape {
     pub groups: usize,
     /// What a kind of layer says beside all this: see the [specification](crate::format). Of a masking, anything.
     pub detail: u32,
-    /// How many numbers its weights are.
+    /// Whether it is an integer layer.
+    pub integer: bool,
+    /// How many words of four bytes its weights are.
     pub weights: usize,
 }
 
@@ -337,8 +345,15 @@ impl Shape {
             mask_zero: false,
             groups: 0,
             detail: 0,
+            integer: false,
             weights,
         }
+    }
+
+    /// An integer layer of so many inputs, outputs and bytes of weights.
+    #[must_use]
+    pub const fn integer(kind: Kind, inputs: usize, units: usize, bytes: usize) -> Self {
+        Shape { integer: true, ..Shape::new(kind, inputs, units, bytes.div_ceil(4)) }
     }
 
     /// Reads the next record and gives the bytes of its weights.
@@ -418,9 +433,10 @@ impl Shape {
             Kind::Embedding => FLAG_MASK_ZERO,
             _ if is_cell => FLAG_RESET_AFTER | FLAG_SEQUENCES | FLAG_ZERO_OUTPUT | FLAG_BACKWARDS,
             _ => 0,
-        };
+        } | FLAG_INTEGER;
         let mask_zero = if self.mask_zero { FLAG_MASK_ZERO } else { 0 };
-        let differ = record.flags ^ (around.flags | mask_zero);
+        let integer = if self.integer { FLAG_INTEGER } else { 0 };
+        let differ = record.flags ^ (around.flags | mask_zero | integer);
         if record.flags & !known != 0 {
             return Err(FormatError::Flags { layer, flags: record.flags });
         }
@@ -431,6 +447,7 @@ impl Shape {
             _ => {}
         }
         let options = [
+            ("integer", FLAG_INTEGER),
             ("mask_zero", FLAG_MASK_ZERO),
             ("zero_output_for_mask", FLAG_ZERO_OUTPUT),
             ("go_backwards", FLAG_BACKWARDS),

@@ -142,7 +142,7 @@ struct Direction<'a, L: Layer, M, const O: usize> {
     merge: PhantomData<M>,
 }
 
-impl<L: Layer, M: MergeMode, const O: usize> Visitor for Direction<'_, L, M, O> {
+impl<L: Layer<Output: Vector<Number = f32>>, M: MergeMode, const O: usize> Visitor for Direction<'_, L, M, O> {
     type Out = ();
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
@@ -163,7 +163,7 @@ impl<L: Layer, M: MergeMode, const O: usize> Visitor for Direction<'_, L, M, O> 
     }
 }
 
-impl<L: Layer, const O: usize, M: MergeMode> Bidirectional<L, O, M> {
+impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> Bidirectional<L, O, M> {
     /// Both directions, which are one function: it is not called often enough to be there twice.
     #[inline(always)]
     fn both<B: Backend>(
@@ -183,7 +183,7 @@ impl<L: Layer, const O: usize, M: MergeMode> Bidirectional<L, O, M> {
     }
 }
 
-impl<L: Layer, const O: usize, M: MergeMode> SequenceLayer for Bidirectional<L, O, M> {
+impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> SequenceLayer for Bidirectional<L, O, M> {
     type Input = L::Input;
     type Output = [f32; O];
     type State = (L::State, L::State);

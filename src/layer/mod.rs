@@ -51,33 +51,46 @@ use crate::simd::{Backend, Visitor, dispatch};
 
 /// A fixed-size vector of numbers: what flows between layers.
 pub trait Vector: Copy {
+    /// `f32`, or `i16` in integer networks.
+    type Number: Copy;
     /// All zero.
     const ZERO: Self;
     /// How many numbers.
     const LEN: usize;
     /// As a slice.
-    fn as_slice(&self) -> &[f32];
+    fn as_slice(&self) -> &[Self::Number];
     /// As a slice to write to.
-    fn as_mut_slice(&mut self) -> &mut [f32];
+    fn as_mut_slice(&mut self) -> &mut [Self::Number];
 }
 
-impl<const N: usize> Vector for [f32; N] {
-    const ZERO: Self = [0.0; N];
-    const LEN: usize = N;
+macro_rules! vectors {
+    ($($number:ty: $zero:literal;)*) => {$(
+        impl<const N: usize> Vector for [$number; N] {
+            type Number = $number;
+            const ZERO: Self = [$zero; N];
+            const LEN: usize = N;
 
-    #[inline(always)]
-    fn as_slice(&self) -> &[f32] {
-        self
-    }
+            #[inline(always)]
+            fn as_slice(&self) -> &[$number] {
+                self
+            }
 
-    #[inline(always)]
-    fn as_mut_slice(&mut self) -> &mut [f32] {
-        self
-    }
+            #[inline(always)]
+            fn as_mut_slice(&mut self) -> &mut [$number] {
+                self
+            }
+        }
+    )*};
+}
+
+vectors! {
+    f32: 0.0;
+    i16: 0;
 }
 
 /// What flows between layers, in a place where a register's worth of it does not cross cache lines.
 #[derive(Clone, Copy)]
+#[cfg_attr(target_os = "none", repr(align(4)))]
 #[cfg_attr(not(target_os = "none"), repr(align(64)))]
 pub(crate) struct Aligned<T>(pub(crate) T);
 

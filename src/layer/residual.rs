@@ -22,7 +22,7 @@ pub struct Residual<L>(
     pub L,
 );
 
-impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
+impl<L: Layer<Input: Vector<Number = f32>, Output = <L as Layer>::Input>> Layer for Residual<L> {
     around!(0);
 
     #[inline(always)]
@@ -83,7 +83,9 @@ impl<L: Layer<Output = <L as Layer>::Input>> Layer for Residual<L> {
     }
 }
 
-impl<L: SequenceLayer<Output = <L as SequenceLayer>::Input>> SequenceLayer for Residual<L> {
+impl<L: SequenceLayer<Input: Vector<Number = f32>, Output = <L as SequenceLayer>::Input>> SequenceLayer
+    for Residual<L>
+{
     around!(0);
 
     const STREAMS: bool = L::STREAMS;

@@ -18,6 +18,8 @@
 
 mod activation;
 pub(crate) mod exponential;
+pub(crate) mod fixed;
+mod fixed_table;
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))]
 pub(crate) mod rational;
 #[cfg(target_arch = "x86_64")]
@@ -27,6 +29,8 @@ pub use activation::{
     Activation, ActivationKind, Elu, HardSigmoid, LeakyRelu, Linear, Named, OutputActivation, OutputKind, Relu,
     Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh,
 };
+
+pub use fixed::{TANH_ONE, sigmoid_of_integer, tanh_of_integer};
 
 use crate::simd::Scalar;
 

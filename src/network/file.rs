@@ -479,6 +479,7 @@ fn layer_kind(record: &Record<'_>) -> Result<LayerKind, ModelError> {
         Some(Kind::Residual | Kind::InitialState | Kind::Bidirectional) => {
             return wrong(record, "it stands where a single layer should");
         }
+        Some(Kind::Quantize | Kind::Dequantize) => return wrong(record, "it is an integer layer"),
         None => return wrong(record, "its kind is not known to this release"),
     };
     // Sizes are checked, and compared with the bytes that are there, before anything of that size is made.

@@ -1,6 +1,7 @@
 //! AVX2 with fused multiply-add: eight lanes, and four for what is left of a panel. Also the scalar backend compiled for
 //! AVX2, for results that are not to depend on the machine.
 
+use super::integers::Plain;
 use super::x86::{calls, operations, sum_of_four};
 use super::{Backend, Scalar, TINY, Visitor, sealed::Sealed};
 use crate::math::{ActivationKind, rational};
@@ -52,6 +53,7 @@ impl Sealed for Avx2 {}
 
 impl Backend for Avx2 {
     const NAME: &'static str = "avx2";
+    type Integers = Plain<4>;
     type Half = Avx2Half;
     type Mask = __m256i;
     const MASKS: bool = true;
@@ -61,6 +63,11 @@ impl Backend for Avx2 {
 
     operations!(256);
     calls!(Avx2, "avx2,fma");
+
+    #[inline(always)]
+    fn integers(self) -> Plain<4> {
+        Plain::new()
+    }
 
     #[inline(always)]
     fn half(self) -> Avx2Half {
@@ -118,6 +125,7 @@ impl Sealed for Avx2Half {}
 
 impl Backend for Avx2Half {
     const NAME: &'static str = "avx2";
+    type Integers = Plain<4>;
     type Half = Scalar<2>;
     type Mask = __m128i;
     const MASKS: bool = true;
@@ -126,6 +134,11 @@ impl Backend for Avx2Half {
 
     operations!(128);
     calls!(Avx2Half, "avx2,fma");
+
+    #[inline(always)]
+    fn integers(self) -> Plain<4> {
+        Plain::new()
+    }
 
     #[inline(always)]
     fn half(self) -> Scalar<2> {

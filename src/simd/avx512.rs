@@ -1,6 +1,7 @@
 //! AVX-512: sixteen lanes, and eight and four for what is left of a panel. `tanh` is a table of polynomials, since looking
 //! up 32 numbers takes one instruction here.
 
+use super::integers::Plain;
 use super::x86::{calls, operations, sum_of_four};
 use super::{Backend, Scalar, TINY, Visitor, sealed::Sealed};
 use crate::math::{ActivationKind, table};
@@ -46,6 +47,7 @@ macro_rules! backend {
 
         impl Backend for $type {
             const NAME: &'static str = "avx512";
+            type Integers = Plain<4>;
             type Half = $half;
             type Mask = $mask;
             const MASKS: bool = true;
@@ -55,6 +57,11 @@ macro_rules! backend {
 
             operations!($bits);
             calls!($type, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
+
+            #[inline(always)]
+            fn integers(self) -> Plain<4> {
+                Plain::new()
+            }
 
             #[inline(always)]
             fn half(self) -> $half {

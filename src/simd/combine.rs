@@ -23,11 +23,17 @@ impl<B: Backend> Backend for Wide<B> {
     const NAME: &'static str = B::NAME;
     const LANES: usize = 2 * B::LANES;
     type Vector = [B::Vector; 2];
+    type Integers = B::Integers;
     type Half = B;
     type Mask = usize;
     const SUMS: usize = B::SUMS;
     const REGISTERS: usize = 2 * B::REGISTERS;
     const FLUSHES: bool = B::FLUSHES;
+
+    #[inline(always)]
+    fn integers(self) -> B::Integers {
+        self.0.integers()
+    }
 
     #[inline(always)]
     fn half(self) -> B {
@@ -152,11 +158,17 @@ impl<B: Backend> Backend for Partial<B> {
     const NAME: &'static str = B::NAME;
     const LANES: usize = B::LANES;
     type Vector = B::Vector;
+    type Integers = B::Integers;
     type Half = B::Half;
     type Mask = B::Mask;
     const SUMS: usize = B::SUMS;
     const REGISTERS: usize = B::REGISTERS;
     const FLUSHES: bool = B::FLUSHES;
+
+    #[inline(always)]
+    fn integers(self) -> B::Integers {
+        self.backend.integers()
+    }
 
     #[inline(always)]
     fn half(self) -> B::Half {

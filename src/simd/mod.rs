@@ -23,6 +23,7 @@ mod avx2;
 mod avx512;
 mod choice;
 mod combine;
+pub mod integers;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod scalar;
@@ -61,6 +62,8 @@ pub trait Backend: Copy + core::fmt::Debug + sealed::Sealed {
     const LANES: usize;
     /// A register's worth of numbers.
     type Vector: Copy;
+    /// The token for its integers.
+    type Integers: integers::Integers;
     /// The backend of half as many lanes, for what is left of a panel; itself when `LANES` is 1.
     type Half: Backend;
     /// What selects the first lanes for [`load_first`](Backend::load_first) and [`store_first`](Backend::store_first).
@@ -76,6 +79,9 @@ pub trait Backend: Copy + core::fmt::Debug + sealed::Sealed {
     const REGISTERS: usize = 1;
     /// Whether numbers next to zero are slow on it, so that states are kept from them: see [`flush`](Backend::flush).
     const FLUSHES: bool = false;
+
+    /// The token for its integers.
+    fn integers(self) -> Self::Integers;
 
     /// The narrower backend's token.
     fn half(self) -> Self::Half;

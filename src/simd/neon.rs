@@ -1,5 +1,6 @@
 //! NEON: four lanes, and any smaller number of them for what is left of a panel.
 
+use super::integers::Plain;
 use super::{Backend, Scalar, sealed::Sealed};
 use crate::math::rational;
 use core::arch::aarch64::*;
@@ -31,6 +32,7 @@ impl Backend for Neon {
     const NAME: &'static str = "neon";
     const LANES: usize = 4;
     type Vector = float32x4_t;
+    type Integers = Plain<4>;
     type Half = Scalar<2>;
     type Mask = usize;
     const MASKS: bool = true;
@@ -48,6 +50,11 @@ impl Backend for Neon {
         abs(a) = vabsq_f32(a);
         copysign(magnitude, sign) = vbslq_f32(vdupq_n_u32(1 << 31), sign, magnitude);
         low_bits_to_exponent(a) = vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(a)));
+    }
+
+    #[inline(always)]
+    fn integers(self) -> Plain<4> {
+        Plain::new()
     }
 
     #[inline(always)]

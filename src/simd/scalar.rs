@@ -1,5 +1,6 @@
 //! The backend that every target has, and the specification of the others: plain arithmetic, one rounding per operation.
 
+use super::integers::Plain;
 use super::{Backend, sealed::Sealed};
 
 /// Where a floating-point unit keeps accumulators in registers, four units share the load of an input; where every
@@ -100,30 +101,30 @@ impl Halve for Scalar<1> {
 
 /// Arrays whose elementwise operations are written out: iterators, `map` and loops stay loops where the compiler saves code
 /// (`opt-level = "s"`), and a step then takes many times as long.
-pub trait Lanes: Copy {
+pub trait Lanes<T>: Copy {
     /// `x` everywhere.
-    fn splat(x: f32) -> Self;
+    fn splat(x: T) -> Self;
     /// `f` of each element.
-    fn each(self, f: impl Fn(f32) -> f32) -> Self;
+    fn each(self, f: impl Fn(T) -> T) -> Self;
     /// `f` of each pair.
-    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
+    fn zip(self, other: Self, f: impl Fn(T, T) -> T) -> Self;
 }
 
 macro_rules! lanes {
     ($($n:literal: $($i:literal)*;)*) => {$(
-        impl Lanes for [f32; $n] {
+        impl<T: Copy> Lanes<T> for [T; $n] {
             #[inline(always)]
-            fn splat(x: f32) -> Self {
+            fn splat(x: T) -> Self {
                 [$({ let _ = $i; x }),*]
             }
 
             #[inline(always)]
-            fn each(self, f: impl Fn(f32) -> f32) -> Self {
+            fn each(self, f: impl Fn(T) -> T) -> Self {
                 [$(f(self[$i])),*]
             }
 
             #[inline(always)]
-            fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+            fn zip(self, other: Self, f: impl Fn(T, T) -> T) -> Self {
                 [$(f(self[$i], other[$i])),*]
             }
         }
@@ -142,13 +143,19 @@ impl<const N: usize> Sealed for Scalar<N> {}
 impl<const N: usize> Backend for Scalar<N>
 where
     Self: Halve,
-    [f32; N]: Lanes,
+    [f32; N]: Lanes<f32>,
 {
     const NAME: &'static str = "scalar";
     const LANES: usize = N;
     type Vector = [f32; N];
+    type Integers = Plain<4>;
     type Half = <Self as Halve>::Half;
     type Mask = usize;
+
+    #[inline(always)]
+    fn integers(self) -> Plain<4> {
+        Plain::new()
+    }
 
     #[inline(always)]
     fn half(self) -> Self::Half {

@@ -1,5 +1,6 @@
 //! 128-bit vectors of WebAssembly: four lanes, and any smaller number of them for what is left of a panel.
 
+use super::integers::Plain;
 use super::{Backend, Scalar, sealed::Sealed};
 use core::arch::wasm32::*;
 
@@ -31,6 +32,7 @@ impl Backend for Simd128 {
     const NAME: &'static str = "simd128";
     const LANES: usize = 4;
     type Vector = v128;
+    type Integers = Plain<4>;
     type Half = Scalar<2>;
     type Mask = usize;
     const MASKS: bool = true;
@@ -47,6 +49,11 @@ impl Backend for Simd128 {
         abs(a) = f32x4_abs(a);
         copysign(magnitude, sign) = v128_bitselect(sign, magnitude, f32x4_splat(-0.0));
         low_bits_to_exponent(a) = i32x4_shl(a, 23);
+    }
+
+    #[inline(always)]
+    fn integers(self) -> Plain<4> {
+        Plain::new()
     }
 
     #[inline(always)]

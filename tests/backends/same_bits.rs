@@ -63,7 +63,7 @@ fn a_sequence_gives_the_bits_of_its_steps() {
 /// Steps of a type with constant sizes between outputs that are not its own.
 fn assert_type_is_network<const I: usize, N>(description: &str)
 where
-    N: Layer<Input = [f32; I]> + ReadInto,
+    N: Layer<Input = [f32; I], Output: Vector<Number = f32>> + ReadInto,
 {
     const STEPS: usize = 9;
     let rng = &mut ChaCha8Rng::seed_from_u64(3);
@@ -118,7 +118,7 @@ fn runs_that_look_ahead_give_the_bits_of_the_network() {
 /// Steps of seven streams together, which is no multiple of those that a backend takes at a time, and of each alone.
 fn assert_streams_are_steps<const I: usize, N>(description: &str)
 where
-    N: Layer<Input = [f32; I], State: PartialEq + std::fmt::Debug> + ReadInto,
+    N: Layer<Input = [f32; I], Output: Vector<Number = f32>, State: PartialEq + std::fmt::Debug> + ReadInto,
 {
     const STREAMS: usize = 7;
     let rng = &mut ChaCha8Rng::seed_from_u64(6);

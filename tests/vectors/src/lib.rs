@@ -86,13 +86,16 @@ impl Numbers {
 }
 
 /// A layer that can be made from a formula.
-pub trait Sample: Layer {
+pub trait Sample: Layer<Input: Vector<Number = f32>, Output: Vector<Number = f32>> {
     fn sample(numbers: &mut Numbers) -> Self;
 }
 
 macro_rules! sample {
     ($([$($generics:tt)*] $type:ty: $($method:ident),*;)*) => {$(
-        impl<$($generics)*> Sample for $type where Self: Layer {
+        impl<$($generics)*> Sample for $type
+        where
+            Self: Layer<Input: Vector<Number = f32>, Output: Vector<Number = f32>>,
+        {
             fn sample(numbers: &mut Numbers) -> Self {
                 Self::new($(&numbers.$method()),*)
             }
@@ -110,7 +113,7 @@ sample! {
 
 impl<A: Sample, B: Sample> Sample for Chain<A, B>
 where
-    Self: Layer,
+    Self: Layer<Input: Vector<Number = f32>, Output: Vector<Number = f32>>,
 {
     fn sample(numbers: &mut Numbers) -> Self {
         Chain(A::sample(numbers), B::sample(numbers))

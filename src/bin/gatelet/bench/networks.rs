@@ -30,7 +30,10 @@ impl Candidate {
     }
 
     /// A network of the type `L`.
-    fn constant<L: ReadInto + Layer + 'static>(inputs: usize, description: &str) -> Result<Self, Failure> {
+    fn constant<L: ReadInto + Layer<Input: Vector<Number = f32>> + 'static>(
+        inputs: usize,
+        description: &str,
+    ) -> Result<Self, Failure> {
         let network = Network::describe(inputs, description).map_err(|error| Failure::Failed(error.to_string()))?;
         Ok(Candidate { network: network.initialized(1), constant_sizes: true, start: constant::<L> })
     }
@@ -86,7 +89,7 @@ struct Constant<L: Layer> {
     at: usize,
 }
 
-fn constant<L: ReadInto + Layer + 'static>(network: &Network<f32>) -> Started {
+fn constant<L: ReadInto + Layer<Input: Vector<Number = f32>> + 'static>(network: &Network<f32>) -> Started {
     let bytes = Model::new(network.clone()).to_bytes()?;
     let signal = (0..PERIOD).map(|t| {
         let mut x = L::Input::ZERO;

@@ -1,0 +1,47 @@
+//! The integer LSTM's loops.
+
+use super::{Block, Gates, Place, for_each_unit};
+use crate::quant::{IntegerActivation, lstm};
+use crate::simd::integers::Integers;
+
+/// One step: `h` and `c` become the new state, `y` a copy of the new h. `x` and `old` are prepared, `old` being h.
+///
+/// # Panics
+/// If the slices' lengths do not agree.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn lstm<I: Integers, A: IntegerActivation, R: IntegerActivation>(
+    i: I,
+    activations: (A, R),
+    formats: lstm::Formats,
+    weights: Gates<'_>,
+    (x, old): (&[i16], &[i16]),
+    (h, c): (&mut [i16], &mut [i16]),
+) {
+    let units = weights.units((4, 4), x, old, h);
+    assert!(c.len() == units);
+    for_each_unit(i, 4, units, &mut Step { activations, formats, weights, x, old, h, c });
+}
+
+struct Step<'a, A, R> {
+    activations: (A, R),
+    formats: lstm::Formats,
+    weights: Gates<'a>,
+    x: &'a [i16],
+    old: &'a [i16],
+    h: &'a mut [i16],
+    c: &'a mut [i16],
+}
+
+impl<A: IntegerActivation, R: IntegerActivation> Block for Step<'_, A, R> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run<I: Integers>(&mut self, i: I, at: Place) {
+        // SAFETY: the lengths have been found right, and the block is within the units.
+        unsafe {
+            let sums = self.weights.sums::<I, 4>(i, (4, 4, 0), at, self.x, self.old);
+            let to = self.c.as_mut_ptr().add(at.unit);
+            let (c, h) = lstm::equations(i, self.activations, self.formats, sums, i.load_short(to));
+            i.store_short(to, c);
+            i.store_short(self.h.as_mut_ptr().add(at.unit), h);
+        }
+    }
+}

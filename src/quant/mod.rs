@@ -1,0 +1,87 @@
+//! Integer networks: int8 weights, int16 numbers between layers, no floating point, the same bits on every target.
+//!
+//! The types bear the names of their single-precision counterparts, and [`chain!`](crate::chain) composes them:
+//!
+//! ```
+//! use gatelet::{Layer, Softmax, chain, quant};
+//! type Net = chain!(quant::Gru<12, 32>, quant::Dense<32, 9, Softmax>);
+//! assert_eq!(Net::STATE_BYTES, 64);
+//! ```
+//!
+//! # Specification
+//!
+//! **Numbers.** What flows between layers is int16; a number q with f fraction bits stands for q 2⁻ᶠ. f is 15 where an activation bounds
+//! the output by 1, else a number that the layer has from its calibration. A network's inputs have one f for each channel, which the
+//! first layer's weights take into account, as they do the normalisation in front of it.
+//!
+//! **Weights** are int8, from -127 to 127, with one scale for each row (gate and unit). Those of U and W may differ by a power of two: U's
+//! unit is 2⁻ᵈ of W's, 0 ≤ d < 16. Biases b are int32, in U's unit times that of h.
+//!
+//! **A sum** is made in one accumulator of 32 bits, from its row's b and s (int32, positive, d in its lowest byte):
+//!
+//! ```text
+//! a = ⌊(b + Σ U h) / 2ᵈ⌋ + Σ W x        z = ⌊a s / 2³²⌋
+//! ```
+//!
+//! Its unit is what the activation wants ([`IntegerActivation`]); b has half of it in advance, so that z is rounded. No partial sum
+//! exceeds 32 bits: of each row, |b| + 2¹⁵ Σ |U| < 2³¹ and (|b| + 2¹⁵ Σ |U|) / 2ᵈ + 2¹⁵ Σ |W| < 2³¹, which the quantiser makes sure of by a larger
+//! scale; with 127 as the largest weight that is the case for up to 258 units of any weights.
+//!
+//! **Activations**: see [`IntegerActivation`]. tanh is a table of 128 quadratic functions, exact to one unit of 2⁻¹⁵.
+//!
+//! **LSTM**, with c of f fraction bits and g's value of p (15 of tanh, else f), every product in 32 bits:
+//!
+//! ```text
+//! c' = sat16(⌊(f c + 2¹⁴ + ⌊i g / 2ᵖ⁻ᶠ⌋) / 2¹⁵⌋)        h' = ⌊(o tanh(c') + 2¹⁴) / 2¹⁵⌋
+//! ```
+//!
+//! **GRU**, `reset_after`: the candidate has two sums, z_n of W x + b_n, and u of U h + b_hn in quarters of the unit, each with its own s:
+//!
+//! ```text
+//! n = tanh(z_n + ⌊u (2¹⁵ r) / 2³²⌋)        h' = n + ⌊(z (h - n) + 2¹⁴) / 2¹⁵⌋
+//! ```
+//!
+//! In the paper's form n is of one sum, with ⌊(r h + 2¹⁴) / 2¹⁵⌋ in the place of h, and b_hn is part of b_n.
+//!
+//! **Dense** and **SimpleRNN** are an activation of one sum. **Softmax** takes sums in units of ln 2: powers of two of the differences
+//! from the greatest, as shares of their sum.
+
+mod activation;
+mod convert;
+mod dense;
+pub(crate) mod gru;
+pub(crate) mod lstm;
+mod simple_rnn;
+mod softmax;
+
+pub use activation::{IntegerActivation, IntegerOutput};
+pub use convert::{Dequantize, Fixed, Quantize, dequantize, quantize};
+pub use dense::Dense;
+pub use gru::Gru;
+pub use lstm::{Lstm, LstmState};
+pub use simple_rnn::SimpleRnn;
+
+/// The state of an integer [`SimpleRnn`] or [`Gru`]: what it gave last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(target_os = "none", repr(C, align(4)))]
+#[cfg_attr(not(target_os = "none"), repr(C, align(64)))]
+pub struct HiddenState<const H: usize> {
+    /// Hidden state.
+    pub h: [i16; H],
+}
+
+impl<const H: usize> HiddenState<H> {
+    /// Where a sequence begins unless one says otherwise.
+    pub const ZERO: Self = HiddenState { h: [0; H] };
+}
+
+impl<const H: usize> Default for HiddenState<H> {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+/// A record's `i`-th word in front of its weights.
+const fn word(bytes: &[u8], i: usize) -> u32 {
+    u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
+}

@@ -1,0 +1,131 @@
+//! Vectors of 32-bit integers: what integer networks are written in. Every operation is exact or says how it rounds, so all
+//! backends give the same bits.
+
+#[cfg(gatelet_dsp)]
+mod cortex_m;
+mod plain;
+
+pub use plain::Plain;
+
+use super::sealed::Sealed;
+
+/// How far apart the int8 weights of a block are, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Strides {
+    /// From a gate to the next one.
+    pub gate: usize,
+    /// From one `k`, or four of them, to the next.
+    pub step: usize,
+}
+
+/// A token for operations on `LANES` integers of 32 bits: [`Backend::Integers`](super::Backend::Integers).
+///
+/// Sums and products wrap; networks are made so that none does.
+pub trait Integers: Copy + core::fmt::Debug + Sealed {
+    /// Numbers in a [`Vector`](Integers::Vector).
+    const LANES: usize;
+    /// As many integers.
+    type Vector: Copy;
+    /// The token for half as many lanes; itself when `LANES` is 1.
+    type Half: Integers;
+
+    /// The narrower token.
+    fn half(self) -> Self::Half;
+
+    /// `x` in every lane.
+    fn splat(self, x: i32) -> Self::Vector;
+
+    /// Reads `LANES` numbers.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of `LANES` numbers.
+    unsafe fn load(self, from: *const i32) -> Self::Vector;
+
+    /// Reads `LANES` numbers of 16 bits.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of `LANES` numbers.
+    unsafe fn load_short(self, from: *const i16) -> Self::Vector;
+
+    /// Writes `LANES` numbers of 16 bits: the lower halves of those in `vector`.
+    ///
+    /// # Safety
+    /// `to` is valid for writes of `LANES` numbers.
+    unsafe fn store_short(self, to: *mut i16, vector: Self::Vector);
+
+    /// `a + b`
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a - b`
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The lower half of `a · b`.
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The upper half of `a · b`: ⌊a b / 2³²⌋.
+    fn mul_high(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The lesser one.
+    fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The greater one.
+    fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// ⌊a / 2ⁿ⌋ with one `n`, below 32, for all lanes.
+    fn shift_right(self, a: Self::Vector, n: u32) -> Self::Vector;
+    /// `a · 2ⁿ` with one `n`, below 32, for all lanes.
+    fn shift_left(self, a: Self::Vector, n: u32) -> Self::Vector;
+    /// ⌊a / 2ⁿ⌋, where n is the lowest byte of each lane of `n` and below 32.
+    fn shift_right_each(self, a: Self::Vector, n: Self::Vector) -> Self::Vector;
+
+    /// The nearest number of 16 bits.
+    #[inline(always)]
+    fn saturate(self, a: Self::Vector) -> Self::Vector {
+        self.max(self.min(a, self.splat(i16::MAX.into())), self.splat(i16::MIN.into()))
+    }
+
+    /// The integer tanh of [`math`](crate::math): units of 1 / 98 304 in, of 2⁻³⁰ and half a unit of 2⁻¹⁵ out.
+    fn tanh(self, z: Self::Vector) -> Self::Vector;
+
+    /// Copies the input of products to `room`, of the same length, in the form in which the next three functions want it.
+    #[inline(always)]
+    fn prepare(self, x: &[i16], room: &mut [i16]) {
+        // Not `copy_from_slice`, which is a call where the compiler does not know how short it is.
+        for (to, &x) in room.iter_mut().zip(x) {
+            *to = x;
+        }
+    }
+
+    /// `sums[g] + Σ_k weights[k][g] · x[k]` for the prepared numbers `x`, four at a time: the weights of a unit for these four are
+    /// side by side.
+    ///
+    /// # Safety
+    /// `weights` is valid for reads of `4 · LANES` bytes at every gate's and every four's place. `offsets` is what the packing has
+    /// written for these gates, `strides.gate / 4` from one gate's to the next one's.
+    unsafe fn fours<const G: usize>(
+        self,
+        sums: [Self::Vector; G],
+        weights: *const i8,
+        strides: Strides,
+        offsets: *const i32,
+        x: &[[i16; 4]],
+    ) -> [Self::Vector; G];
+
+    /// `sums[g] + Σ_k weights[k][g] · x[k]` for two k, whose weights are side by side; from a gate to the next one it is `gate` bytes.
+    ///
+    /// # Safety
+    /// `weights` is valid for reads of `2 · LANES` bytes at every gate's place.
+    unsafe fn pair<const G: usize>(
+        self,
+        sums: [Self::Vector; G],
+        weights: *const i8,
+        gate: usize,
+        x: [i16; 2],
+    ) -> [Self::Vector; G];
+
+    /// `sums[g] + weights[g] · x`; from a gate to the next one it is `gate` bytes.
+    ///
+    /// # Safety
+    /// `weights` is valid for reads of `LANES` bytes at every gate's place.
+    unsafe fn one<const G: usize>(
+        self,
+        sums: [Self::Vector; G],
+        weights: *const i8,
+        gate: usize,
+        x: i16,
+    ) -> [Self::Vector; G];
+}
