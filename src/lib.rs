@@ -49,6 +49,7 @@
 //! | `network` | networks of run-time sizes, descriptions in words, model files | feature `std` |
 //! | `data` | `.ts`, `.csv`, `.npy` | feature `std` |
 //! | `train` | back-propagation through time, optimisers, evaluation | feature `std` |
+//! | `quantize` | integer networks from others, by calibration on data | feature `std` |
 //! | `export` | Rust source | feature `std` |
 //! | `import` | models of other frameworks | feature `import` |
 //! | `coming_from` | the words of Keras and PyTorch, and what they are here | feature `std` |
@@ -88,6 +89,8 @@ pub mod math;
 #[cfg(feature = "std")]
 pub mod network;
 pub mod quant;
+#[cfg(feature = "std")]
+pub mod quantize;
 pub mod simd;
 #[cfg(feature = "std")]
 pub mod train;

@@ -2,7 +2,7 @@
 
 use super::ExportError;
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Model, Network, Recurrent};
+use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Model, Network, Recurrent, integers};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -60,10 +60,11 @@ fn layer_type(spec: &LayerSpec) -> String {
         OutputKind::Each(ActivationKind::Linear) if behind.is_empty() => String::new(),
         _ => format!(", gatelet::{}{behind}", activation.type_name()),
     };
+    let room = if spec.integer { "gatelet::quant::" } else { "gatelet::" };
     let name = match spec.kind {
         LayerKind::Normalize { size } => format!("Normalize<{size}>"),
         LayerKind::Dense { inputs, units, activation } => format!("Dense<{inputs}, {units}{}>", with(activation, "")),
-        LayerKind::Recurrent(layer) => recurrent_type(&layer),
+        LayerKind::Recurrent(layer) => recurrent_type(&layer, room),
         LayerKind::Bidirectional { layer: both, merge } => {
             let merged = match merge {
                 Merge::Concat => "",
@@ -74,7 +75,7 @@ fn layer_type(spec: &LayerSpec) -> String {
             };
             // Neither says anything of the layers inside.
             let inside = Recurrent { go_backwards: false, zero_output_for_mask: false, ..both };
-            format!("Bidirectional<gatelet::{}, {}{merged}>", recurrent_type(&inside), merge.outputs(both.units))
+            format!("Bidirectional<{}, {}{merged}>", recurrent_type(&inside, room), merge.outputs(both.units))
         }
         LayerKind::Masking { size, .. } => format!("Masking<{size}>"),
         LayerKind::Embedding { tokens, size, mask_zero: false } => format!("Embedding<{tokens}, {size}>"),
@@ -93,8 +94,10 @@ fn layer_type(spec: &LayerSpec) -> String {
         LayerKind::UnitNormalization { size } => format!("UnitNormalization<{size}>"),
         LayerKind::Activation { size, activation } => format!("Activate<{size}, gatelet::{}>", activation.type_name()),
         LayerKind::Prelu { size } => format!("Prelu<{size}>"),
+        LayerKind::Quantize { size } => format!("Quantize<{size}>"),
+        LayerKind::Dequantize { size } => format!("Dequantize<{size}>"),
     };
-    let mut name = format!("gatelet::{name}");
+    let mut name = if let LayerKind::Recurrent(_) = spec.kind { name } else { format!("{room}{name}") };
     for (around, is_around) in [("InitialState", spec.initial_state), ("Residual", spec.residual)] {
         if is_around {
             name = format!("gatelet::{around}<{name}>");
@@ -103,8 +106,8 @@ fn layer_type(spec: &LayerSpec) -> String {
     name
 }
 
-/// Without its crate.
-fn recurrent_type(layer: &Recurrent) -> String {
+/// `room` is the module that its cell is in.
+fn recurrent_type(layer: &Recurrent, room: &str) -> String {
     let each = |kind: ActivationKind| format!("gatelet::{}", kind.type_name());
     let (name, form) = match layer.cell {
         Cell::SimpleRnn => ("SimpleRnn", None),
@@ -127,10 +130,10 @@ fn recurrent_type(layer: &Recurrent) -> String {
             parameters += &format!(", {}", each(layer.recurrent_activation));
         }
     }
-    let mut name = format!("{name}<{parameters}>");
+    let mut name = format!("{room}{name}<{parameters}>");
     for (around, is_around) in [("ZeroOutput", layer.zero_output_for_mask), ("Backwards", layer.go_backwards)] {
         if is_around {
-            name = format!("{around}<gatelet::{name}>");
+            name = format!("gatelet::{around}<{name}>");
         }
     }
     name
@@ -159,7 +162,12 @@ pub fn to_rust(model: &Model, source: &str) -> Result<String, ExportError> {
     rust += "pub static NET: Net = ";
     chain(&mut rust, &groups(network), &|rust, group| {
         chain(rust, &group.clone().collect::<Vec<_>>(), &|rust, &layer| {
-            layer_value(rust, &network.layers()[layer], &network.parameters()[network.range(layer)]);
+            let spec = &network.layers()[layer];
+            if spec.integer {
+                integer_value(rust, spec, network.integers(layer));
+            } else {
+                layer_value(rust, spec, &network.parameters()[network.range(layer)]);
+            }
         });
     });
     rust += ";\n";
@@ -255,6 +263,7 @@ fn layer_value(rust: &mut String, spec: &LayerSpec, parameters: &[f32]) {
             array(rust, weights, &[size]);
             *rust += ")";
         }
+        LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => unreachable!("these are integer layers"),
         LayerKind::AveragePooling { .. } => *rust += "gatelet::AveragePooling::new()",
         LayerKind::Flatten { .. } => *rust += "gatelet::Flatten::new()",
         LayerKind::Last { .. } => *rust += "gatelet::Last::new()",
@@ -264,27 +273,80 @@ fn layer_value(rust: &mut String, spec: &LayerSpec, parameters: &[f32]) {
     *rust += &")".repeat(usize::from(spec.residual) + usize::from(spec.initial_state));
 }
 
-fn recurrent_value(rust: &mut String, layer: &Recurrent, weights: &[f32]) {
-    let [recurrent, input, _] = layer.lengths();
-    let (name, gates, biases) = match layer.cell {
-        // One gate is no dimension of its own.
-        Cell::SimpleRnn => ("SimpleRnn", vec![], vec![]),
-        Cell::Lstm => ("Lstm", vec![4], vec![4]),
-        Cell::Gru { .. } => ("Gru", vec![3], vec![4]),
-    };
-    let shape = |first: &[usize], rows: &[usize]| [first, rows, &[layer.units]].concat();
+/// A cell's name, and the dimensions of its gates and biases: one gate is no dimension of its own.
+const fn cell_shape(cell: Cell) -> (&'static str, &'static [usize], &'static [usize]) {
+    match cell {
+        Cell::SimpleRnn => ("SimpleRnn", &[], &[]),
+        Cell::Lstm => ("Lstm", &[4], &[4]),
+        Cell::Gru { .. } => ("Gru", &[3], &[4]),
+    }
+}
+
+/// The value of a recurrent layer, whose cell's `value` writes, in what stands around it.
+fn around_value(rust: &mut String, layer: &Recurrent, value: impl FnOnce(&mut String)) {
     let around = [("Backwards", layer.go_backwards), ("ZeroOutput", layer.zero_output_for_mask)];
     let around: Vec<_> = around.iter().filter(|(_, is_around)| *is_around).collect();
     for (name, _) in &around {
         *rust += &format!("gatelet::{name}(");
     }
-    *rust += &format!("gatelet::{name}::new(&");
-    array(rust, weights, &shape(&[layer.units], &gates));
-    *rust += ", &";
-    array(rust, &weights[recurrent..], &shape(&[layer.inputs], &gates));
-    *rust += ", &";
-    array(rust, &weights[recurrent + input..], &shape(&[], &biases));
-    *rust += &")".repeat(1 + around.len());
+    value(rust);
+    *rust += &")".repeat(around.len());
+}
+
+fn recurrent_value(rust: &mut String, layer: &Recurrent, weights: &[f32]) {
+    let [recurrent, input, _] = layer.lengths();
+    let (name, gates, biases) = cell_shape(layer.cell);
+    let units = &[layer.units][..];
+    around_value(rust, layer, |rust| {
+        *rust += &format!("gatelet::{name}::new(&");
+        array(rust, weights, &[units, gates, units].concat());
+        *rust += ", &";
+        array(rust, &weights[recurrent..], &[&[layer.inputs], gates, units].concat());
+        *rust += ", &";
+        array(rust, &weights[recurrent + input..], &[biases, units].concat());
+        *rust += ")";
+    });
+}
+
+fn integer_value(rust: &mut String, spec: &LayerSpec, bytes: &[u8]) {
+    let rows = integers::rows(&spec.kind, bytes).unwrap_or_default();
+    match spec.kind {
+        LayerKind::Recurrent(layer) => {
+            let (name, gates, biases) = cell_shape(layer.cell);
+            let units = &[layer.units][..];
+            around_value(rust, &layer, |rust| {
+                *rust += &format!("gatelet::quant::{name}::new(&");
+                array(rust, &rows.recurrent, &[units, gates, units].concat());
+                *rust += ", &";
+                array(rust, &rows.input, &[&[layer.inputs], gates, units].concat());
+                for numbers in [&rows.bias, &rows.scale] {
+                    *rust += ", &";
+                    array(rust, numbers, &[biases, units].concat());
+                }
+                if let [hidden, cell] = rows.formats[..] {
+                    *rust += &format!(", ({cell}, {hidden})");
+                }
+                *rust += ")";
+            });
+        }
+        LayerKind::Dense { inputs, units, .. } => {
+            *rust += "gatelet::quant::Dense::new(&";
+            array(rust, &rows.input, &[inputs, units]);
+            for numbers in [&rows.bias, &rows.scale] {
+                *rust += ", &";
+                array(rust, numbers, &[units]);
+            }
+            *rust += &format!(", {})", rows.formats[0]);
+        }
+        LayerKind::Last { .. } => *rust += "gatelet::Last::new()",
+        kind => {
+            let name = if let LayerKind::Quantize { .. } = kind { "Quantize" } else { "Dequantize" };
+            let bits: Vec<_> = bytes.iter().map(|bits| bits.cast_signed()).collect();
+            *rust += &format!("gatelet::quant::{name}::new(");
+            array(rust, &bits, &[bits.len()]);
+            *rust += ")";
+        }
+    }
 }
 
 fn state_value(rust: &mut String, layer: &Recurrent, state: &[f32]) {
@@ -302,7 +364,7 @@ fn state_value(rust: &mut String, layer: &Recurrent, state: &[f32]) {
 }
 
 /// A nested array of the first numbers, which print so that they read back as the same bits.
-fn array(rust: &mut String, numbers: &[f32], shape: &[usize]) {
+fn array(rust: &mut String, numbers: &[impl core::fmt::Debug], shape: &[usize]) {
     *rust += "[";
     match shape {
         [] => {}

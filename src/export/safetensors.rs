@@ -41,6 +41,9 @@ pub fn to_safetensors(network: &Network<f32>) -> Result<Vec<u8>, ExportError> {
             before = Some(parameters.split_at(size));
             continue;
         }
+        if spec.integer {
+            return refused("PyTorch has no such integer layer");
+        }
         if spec.residual {
             return refused("a state dict has no way around a layer");
         }

@@ -1,12 +1,12 @@
 """The table of the integer tanh (numpy only, deterministic; seconds): writes fixed_table.rs.
 
-The argument z is in units of 1/98304, from -2^19 to 2^19 - 1 (+-5.33), in 128 intervals of 2^13. With f = z mod 2^13 and
-f2 = f f >> 13 the value in units of 2^-30 is v + b f + c f2; b and c are tried around the fitted ones, v makes both ends
+The argument z is in units of 1/49152, from -2^18 to 2^18 - 1 (+-5.33), in 128 intervals of 2^12. With f = z mod 2^12 and
+f2 = f f >> 12 the value in units of 2^-30 is v + b f + c f2; b and c are tried around the fitted ones, v makes both ends
 of the error equal. At both ends of the range it is pushed outwards, so that what is beyond rounds to +-32767 / 32768.
 """
 import numpy as np
 
-UNIT, BITS, INTERVALS = 98304.0, 13, 128
+UNIT, BITS, INTERVALS = 49152.0, 12, 128
 WIDTH = 1 << BITS
 f = np.arange(WIDTH)
 f2 = f * f >> BITS

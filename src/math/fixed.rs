@@ -1,6 +1,6 @@
 //! Activations on integers: no floating point, the same bits on every machine.
 //!
-//! The argument of [`tanh`] is in units of 1 / 98 304 (2¹⁹ of them are 16/3, behind which tanh rounds to 1), its value in units of
+//! The argument of [`tanh`] is in units of 1 / 49 152 (2¹⁸ of them are 16/3, behind which tanh rounds to 1), its value in units of
 //! 2⁻³⁰. The other functions give units of 2⁻¹⁵. Largest errors in these units over all arguments, by `tests/fixed.rs`:
 //!
 //! | function | promised | measured |
@@ -13,9 +13,9 @@
 use super::fixed_table::TANH;
 
 /// The argument of the integer tanh that stands for 1; half of it for the integer sigmoid.
-pub const TANH_ONE: i32 = 98_304;
+pub const TANH_ONE: i32 = 49_152;
 
-/// `v + b·f + c·f²`, where f, of 13 bits, is how far the argument is in its interval.
+/// `v + b·f + c·f²`, where f, of 12 bits, is how far the argument is in its interval.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub(crate) struct Quadratic {
@@ -26,9 +26,9 @@ pub(crate) struct Quadratic {
 }
 
 /// Bits of an argument that tell where it is in its interval.
-pub(crate) const FRACTION_BITS: u32 = 13;
+pub(crate) const FRACTION_BITS: u32 = 12;
 /// The least argument, and the negative of the one behind the last.
-pub(crate) const LEAST: i32 = -(1 << 19);
+pub(crate) const LEAST: i32 = -(1 << 18);
 /// Half of a unit of 2⁻¹⁵, which makes a shift round.
 const HALF: i32 = 1 << 14;
 
@@ -48,7 +48,7 @@ pub(crate) fn table() -> &'static [Quadratic; 128] {
 /// tanh(z / [`TANH_ONE`]) in units of 2⁻¹⁵, as integer layers have it.
 ///
 /// ```
-/// assert_eq!(gatelet::math::tanh_of_integer(98_304), 24_956); // 0.7616
+/// assert_eq!(gatelet::math::tanh_of_integer(49_152), 24_956); // 0.7616
 /// ```
 #[must_use]
 pub const fn tanh_of_integer(z: i32) -> i16 {

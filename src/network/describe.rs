@@ -530,7 +530,10 @@ impl fmt::Display for LayerKind {
                 write!(f, ")")
             }
             LayerKind::AveragePooling { steps, .. } | LayerKind::Flatten { steps, .. } => write!(f, "{name}({steps})"),
-            LayerKind::Normalize { size } | LayerKind::Prelu { size } => write!(f, "{name}({size})"),
+            LayerKind::Normalize { size }
+            | LayerKind::Prelu { size }
+            | LayerKind::Quantize { size }
+            | LayerKind::Dequantize { size } => write!(f, "{name}({size})"),
             LayerKind::Activation { activation, .. } => write!(f, "{name}({})", activation.name()),
             LayerKind::Last { .. } | LayerKind::UnitNormalization { .. } => f.write_str(name),
         }
@@ -540,6 +543,10 @@ impl fmt::Display for LayerKind {
 impl fmt::Display for LayerSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            LayerSpec { integer: true, kind, .. } => match kind {
+                LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => kind.fmt(f),
+                _ => write!(f, "integer {kind}"),
+            },
             LayerSpec { residual: true, .. } => write!(f, "residual({})", LayerSpec { residual: false, ..*self }),
             LayerSpec { initial_state: true, kind, .. } => write!(f, "initial_state({kind})"),
             LayerSpec { kind, .. } => kind.fmt(f),

@@ -1,10 +1,10 @@
 //! Models in files: a network, its class labels, and where it comes from.
 
-use super::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Network, NetworkError, Recurrent, spec};
+use super::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Network, NetworkError, Recurrent, integers, spec};
 use crate::data;
 use crate::format::{
-    self, FLAG_BACKWARDS, FLAG_MASK_ZERO, FLAG_RESET_AFTER, FLAG_SEQUENCES, FLAG_ZERO_OUTPUT, FormatError,
-    HEADER_LENGTH, Kind, MAGIC, Reader, Record, VERSION, crc32,
+    self, FLAG_BACKWARDS, FLAG_INTEGER, FLAG_MASK_ZERO, FLAG_RESET_AFTER, FLAG_SEQUENCES, FLAG_ZERO_OUTPUT,
+    FormatError, HEADER_LENGTH, Kind, MAGIC, Reader, Record, VERSION, crc32,
 };
 use crate::math::{ActivationKind, OutputKind};
 use serde::{Deserialize, Serialize};
@@ -171,7 +171,11 @@ impl Model {
         self.check()?;
         let mut records = Records::default();
         for (layer, spec) in self.network.layers().iter().enumerate() {
-            records.layer(spec, &self.network.parameters()[self.network.range(layer)])?;
+            if spec.integer {
+                records.integer(spec, self.network.integers(layer))?;
+            } else {
+                records.layer(spec, &self.network.parameters()[self.network.range(layer)])?;
+            }
         }
         let Records { count, bytes: records } = records;
         let mut labels = Vec::new();
@@ -210,12 +214,18 @@ impl Model {
         let mut reader = container.reader();
         let mut layers = Vec::new();
         let mut parameters = Vec::new();
+        let mut integers = Vec::new();
         while !reader.is_at_end() {
-            layers.push(read_layer(&mut reader, &mut parameters)?);
+            let mut of_layer = Vec::new();
+            layers.push(read_layer(&mut reader, &mut parameters, &mut of_layer)?);
+            integers.push(of_layer);
         }
         reader.end()?;
         let mut network = Network::new(layers)?;
         network.parameters_mut().copy_from_slice(&parameters);
+        for (layer, of_layer) in integers.iter().enumerate() {
+            network.integers_mut(layer).copy_from_slice(of_layer);
+        }
         let labels = container.labels().map(str::to_owned).collect();
         let metadata = serde_json::from_slice(container.metadata())?;
         let model = Model { network, labels, metadata };
@@ -302,6 +312,7 @@ fn header(kind: &LayerKind) -> ([usize; 2], Words) {
         LayerKind::Embedding { tokens, size, mask_zero } => {
             ([tokens, size], [0, 0, if mask_zero { FLAG_MASK_ZERO } else { 0 }, 0])
         }
+        LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => (sizes, [0; 4]),
         // The network has checked the sizes.
         LayerKind::Conv1d(layer) => {
             let detail = layer.kernel_size as u32 | (layer.dilation as u32) << 16;
@@ -325,12 +336,27 @@ struct Records {
 }
 
 impl Records {
-    fn push(&mut self, kind: Kind, (sizes, words): ([usize; 2], Words), weights: &[f32]) -> Result<(), ModelError> {
+    fn header(&mut self, kind: Kind, (sizes, words): ([usize; 2], Words), bytes: usize) -> Result<(), ModelError> {
         let [inputs, units] = sizes;
-        let header = [kind as u32, u32_of(4 * weights.len())?, u32_of(inputs)?, u32_of(units)?];
+        let header = [kind as u32, u32_of(bytes)?, u32_of(inputs)?, u32_of(units)?];
         self.bytes.extend(header.into_iter().chain(words).flat_map(u32::to_le_bytes));
-        self.bytes.extend(weights.iter().flat_map(|weight| weight.to_le_bytes()));
         self.count += 1;
+        Ok(())
+    }
+
+    fn push(&mut self, kind: Kind, header: ([usize; 2], Words), weights: &[f32]) -> Result<(), ModelError> {
+        self.header(kind, header, 4 * weights.len())?;
+        self.bytes.extend(weights.iter().flat_map(|weight| weight.to_le_bytes()));
+        Ok(())
+    }
+
+    fn integer(&mut self, spec: &LayerSpec, weights: &[u8]) -> Result<(), ModelError> {
+        let (sizes, mut words) = header(&spec.kind);
+        words[2] |= FLAG_INTEGER;
+        let length = weights.len().next_multiple_of(4);
+        self.header(spec.kind.kind(), (sizes, words), length)?;
+        self.bytes.extend(weights);
+        self.bytes.resize(self.bytes.len() + length - weights.len(), 0);
         Ok(())
     }
 
@@ -360,8 +386,12 @@ fn wrong<T>(record: &Record<'_>, problem: &'static str) -> Result<T, ModelError>
     Err(ModelError::Layer { layer: record.layer, problem })
 }
 
-/// Reads a layer and what stands in front of it. Its parameters are appended.
-fn read_layer(reader: &mut Reader<'_>, parameters: &mut Vec<f32>) -> Result<LayerSpec, ModelError> {
+/// Reads a layer and what stands in front of it. Its parameters are appended, or the bytes of an integer layer.
+fn read_layer(
+    reader: &mut Reader<'_>,
+    parameters: &mut Vec<f32>,
+    integers: &mut Vec<u8>,
+) -> Result<LayerSpec, ModelError> {
     let before = *reader;
     let mut record = reader.record()?;
     let around = (record.kind == Some(Kind::Residual)).then_some(record.inputs);
@@ -373,9 +403,11 @@ fn read_layer(reader: &mut Reader<'_>, parameters: &mut Vec<f32>) -> Result<Laye
     if begin.is_some() {
         record = reader.record()?;
     }
+    let integer = record.flags & FLAG_INTEGER != 0;
     let kind = if record.kind == Some(Kind::Bidirectional) {
         let (first, second) = (reader.record()?, reader.record()?);
-        let (LayerKind::Recurrent(layer), LayerKind::Recurrent(other)) = (layer_kind(&first)?, layer_kind(&second)?)
+        let (LayerKind::Recurrent(layer), LayerKind::Recurrent(other)) =
+            (layer_kind(&first, false)?, layer_kind(&second, false)?)
         else {
             return wrong(&record, "a bidirectional layer consists of recurrent ones");
         };
@@ -393,8 +425,13 @@ fn read_layer(reader: &mut Reader<'_>, parameters: &mut Vec<f32>) -> Result<Laye
         parameters.extend(numbers(second.weights));
         kind
     } else {
-        let kind = layer_kind(&record)?;
-        parameters.extend(numbers(record.weights));
+        let kind = layer_kind(&record, integer)?;
+        if integer {
+            let length = LayerSpec { integer, ..kind.into() }.integer_bytes();
+            integers.extend(&record.weights[..length]);
+        } else {
+            parameters.extend(numbers(record.weights));
+        }
         kind
     };
     if let Some(size) = around
@@ -409,7 +446,7 @@ fn read_layer(reader: &mut Reader<'_>, parameters: &mut Vec<f32>) -> Result<Laye
         }
         parameters.extend(numbers(begin.weights));
     }
-    Ok(LayerSpec { kind, residual: around.is_some(), initial_state: begin.is_some() })
+    Ok(LayerSpec { kind, residual: around.is_some(), initial_state: begin.is_some(), integer })
 }
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
@@ -422,8 +459,8 @@ fn words(record: &Record<'_>) -> Words {
     [activation, record.second, record.flags, record.detail]
 }
 
-/// A record as a layer; everything the record says is used or refused.
-fn layer_kind(record: &Record<'_>) -> Result<LayerKind, ModelError> {
+/// A record as a layer, an integer one or not; everything the record says is used or refused.
+fn layer_kind(record: &Record<'_>, integer: bool) -> Result<LayerKind, ModelError> {
     let Record { inputs, units, flags, detail, .. } = *record;
     let size = inputs;
     let Some(activation) = record.activation else {
@@ -479,16 +516,36 @@ fn layer_kind(record: &Record<'_>) -> Result<LayerKind, ModelError> {
         Some(Kind::Residual | Kind::InitialState | Kind::Bidirectional) => {
             return wrong(record, "it stands where a single layer should");
         }
-        Some(Kind::Quantize | Kind::Dequantize) => return wrong(record, "it is an integer layer"),
+        Some(Kind::Quantize) => LayerKind::Quantize { size },
+        Some(Kind::Dequantize) => LayerKind::Dequantize { size },
         None => return wrong(record, "its kind is not known to this release"),
     };
     // Sizes are checked, and compared with the bytes that are there, before anything of that size is made.
-    spec::check_layer(record.layer, &kind.into())?;
-    if header(&kind) != ([inputs, units], words(record)) {
+    let spec = LayerSpec { integer, ..kind.into() };
+    spec::check_layer(record.layer, &spec)?;
+    let (sizes, mut words_of_kind) = header(&kind);
+    words_of_kind[2] |= if integer { FLAG_INTEGER } else { 0 };
+    if (sizes, words_of_kind) != ([inputs, units], words(record)) {
         return wrong(record, "it says something that its kind of layer cannot be");
     }
-    if record.weights.len() != 4 * kind.weights() {
+    let bytes = if integer { spec.integer_bytes() } else { 4 * kind.weights() };
+    if record.weights.len() != bytes.next_multiple_of(4) {
         return wrong(record, "it has more or fewer weights than its sizes ask for");
     }
+    if integer {
+        check_integers(record, &kind, &record.weights[..bytes])?;
+    }
     Ok(kind)
+}
+
+/// Whether an integer layer's numbers are what its specification allows: no sum can overflow.
+fn check_integers(record: &Record<'_>, kind: &LayerKind, bytes: &[u8]) -> Result<(), ModelError> {
+    let Some(rows) = integers::rows(kind, bytes) else { return Ok(()) };
+    if rows.formats.iter().any(|&bits| bits > 15) {
+        return wrong(record, "an integer layer has more fraction bits than a number of 16 bits");
+    }
+    if !rows.fit() {
+        return wrong(record, "an integer layer has weights with which a sum can exceed 32 bits");
+    }
+    Ok(())
 }

@@ -15,6 +15,9 @@ impl<T: Real> Network<T> {
         for layer in 0..self.layers.len() {
             let range = self.range(layer);
             let parameters = &mut self.parameters[range];
+            if self.layers[layer].integer {
+                continue;
+            }
             match self.layers[layer].kind {
                 LayerKind::Normalize { .. } => {}
                 LayerKind::Dense { inputs, units, .. } => {
@@ -37,6 +40,8 @@ impl<T: Real> Network<T> {
                     bias.fill(T::zero());
                 }
                 LayerKind::Masking { .. }
+                | LayerKind::Quantize { .. }
+                | LayerKind::Dequantize { .. }
                 | LayerKind::AveragePooling { .. }
                 | LayerKind::Flatten { .. }
                 | LayerKind::Last { .. }

@@ -8,6 +8,7 @@ mod describe;
 mod file;
 mod inference;
 mod initialize;
+pub(crate) mod integers;
 mod real;
 mod spec;
 mod summary;
@@ -16,6 +17,7 @@ pub use describe::DescriptionError;
 pub use file::{Metadata, Model, ModelError, Provenance, Training, write_atomically};
 pub use inference::{Inference, State};
 pub use real::Real;
+pub(crate) use spec::check_integer;
 pub use spec::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Recurrent};
 pub use summary::{LayerSummary, Summary};
 
@@ -131,6 +133,29 @@ pub enum NetworkError {
         /// Which layer, from 1.
         layer: usize,
     },
+    /// A layer that has no integer form.
+    #[error("layer {layer}: there is no integer {name} {problem}")]
+    Integer {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Its kind.
+        name: &'static str,
+        /// What there is not.
+        problem: &'static str,
+    },
+    /// A layer in single precision behind an integer one, or the other way round.
+    #[error(
+        "layer {layer}, {name}, is given {} numbers: between layers in single precision and integer layers stands a quantize \
+         or a dequantize", if *integer { "int16" } else { "f32" }
+    )]
+    Numbers {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Its kind.
+        name: &'static str,
+        /// Whether the layer before gives integers.
+        integer: bool,
+    },
     /// A state to begin with for a layer that is not recurrent.
     #[error("layer {layer}: {name} has no state to begin with; recurrent layers do")]
     InitialState {
@@ -155,6 +180,8 @@ impl NetworkError {
             | NetworkError::Groups { layer, .. }
             | NetworkError::TwoOutputs { layer }
             | NetworkError::Backwards { layer }
+            | NetworkError::Integer { layer, .. }
+            | NetworkError::Numbers { layer, .. }
             | NetworkError::InitialState { layer, .. } => Some(layer),
             NetworkError::NeedsSequence { giver, .. } | NetworkError::BehindLast { giver, .. } => Some(giver),
         }
@@ -181,6 +208,8 @@ pub struct Network<T = f32> {
     /// Where each layer's parameters begin, and behind the last one's where they end.
     offsets: Vec<usize>,
     parameters: Vec<T>,
+    /// Each integer layer's weights, as in a file; of other layers nothing.
+    integers: Vec<Vec<u8>>,
 }
 
 impl<T: Real> Network<T> {
@@ -200,7 +229,8 @@ impl<T: Real> Network<T> {
             }
             offsets.push(parameters.len());
         }
-        Ok(Network { layers, offsets, parameters })
+        let integers = layers.iter().map(|layer| vec![0; layer.integer_bytes()]).collect();
+        Ok(Network { layers, offsets, parameters, integers })
     }
 
     /// A network from a description such as `gru(32, sequences), dense(9, softmax)`, all parameters zero.
@@ -265,6 +295,24 @@ impl<T: Real> Network<T> {
         &mut self.parameters
     }
 
+    /// An integer layer's weights, as its record in a [model file](crate::format) has them; layers are counted from 0. Empty for
+    /// other layers.
+    #[must_use]
+    pub fn integers(&self, layer: usize) -> &[u8] {
+        self.integers.get(layer).map_or(&[], Vec::as_slice)
+    }
+
+    /// An integer layer's weights, to write to.
+    pub fn integers_mut(&mut self, layer: usize) -> &mut [u8] {
+        self.integers.get_mut(layer).map_or(&mut [], Vec::as_mut_slice)
+    }
+
+    /// Whether there is an integer layer.
+    #[must_use]
+    pub fn is_integer(&self) -> bool {
+        self.layers.iter().any(|layer| layer.integer)
+    }
+
     /// Where a layer's parameters stand; layers are counted from 0. Empty if there is no such layer.
     #[must_use]
     pub fn range(&self, layer: usize) -> Range<usize> {
@@ -305,6 +353,7 @@ impl<T: Real> Network<T> {
             layers: self.layers.clone(),
             offsets: self.offsets.clone(),
             parameters: self.parameters.iter().map(|&p| U::rounded(p.widened())).collect(),
+            integers: self.integers.clone(),
         }
     }
 
@@ -327,6 +376,9 @@ impl<T: Real> Network<T> {
         for (to, from) in network.parameters.iter_mut().zip(all) {
             *to = *from;
         }
+        let mut integers = self.integers;
+        integers.insert(position, network.integers.swap_remove(position));
+        network.integers = integers;
         Ok(network)
     }
 }

@@ -103,6 +103,15 @@ impl Recurrent {
         }
     }
 
+    /// Words in front of an integer layer's weights: the fraction bits of h and, of an LSTM, c.
+    #[must_use]
+    pub const fn formats(&self) -> usize {
+        match self.cell {
+            Cell::Lstm => 2,
+            _ => 1,
+        }
+    }
+
     /// Lengths of the recurrent kernel, the kernel and the bias.
     #[must_use]
     pub const fn lengths(&self) -> [usize; 3] {
@@ -284,6 +293,16 @@ pub enum LayerKind {
         /// Inputs and outputs.
         size: usize,
     },
+    /// To the int16 numbers of the integer layers behind it ([`quant::Quantize`](crate::quant::Quantize)).
+    Quantize {
+        /// Inputs and outputs.
+        size: usize,
+    },
+    /// From the int16 numbers of the integer layers in front of it ([`quant::Dequantize`](crate::quant::Dequantize)).
+    Dequantize {
+        /// Inputs and outputs.
+        size: usize,
+    },
 }
 
 impl LayerKind {
@@ -302,7 +321,9 @@ impl LayerKind {
             | LayerKind::Last { size }
             | LayerKind::UnitNormalization { size }
             | LayerKind::Activation { size, .. }
-            | LayerKind::Prelu { size } => size,
+            | LayerKind::Prelu { size }
+            | LayerKind::Quantize { size }
+            | LayerKind::Dequantize { size } => size,
         }
     }
 
@@ -391,6 +412,8 @@ impl LayerKind {
             LayerKind::UnitNormalization { .. } => Kind::UnitNormalization,
             LayerKind::Activation { .. } => Kind::Activation,
             LayerKind::Prelu { .. } => Kind::Prelu,
+            LayerKind::Quantize { .. } => Kind::Quantize,
+            LayerKind::Dequantize { .. } => Kind::Dequantize,
         }
     }
 }
@@ -405,19 +428,40 @@ pub struct LayerSpec {
     /// Whether the model has a state of its own that the layer begins with; it stands behind the layer's weights. Otherwise
     /// the layer begins with zeros.
     pub initial_state: bool,
+    /// Whether it is an integer layer ([`quant`](crate::quant)), whose weights are bytes of the network's and no parameters.
+    pub integer: bool,
 }
 
 impl LayerSpec {
     /// How many numbers its parameters are: weights, and the state it begins with.
     #[must_use]
     pub const fn parameters(&self) -> usize {
-        self.kind.weights() + if self.initial_state { self.kind.state() } else { 0 }
+        if self.integer { 0 } else { self.kind.weights() + if self.initial_state { self.kind.state() } else { 0 } }
+    }
+
+    /// How many bytes the weights of an integer layer are: its formats, biases, scales and int8 weights, as in a model file but for
+    /// zeros at the end.
+    #[must_use]
+    pub const fn integer_bytes(&self) -> usize {
+        if !self.integer {
+            return 0;
+        }
+        match self.kind {
+            LayerKind::Quantize { size } | LayerKind::Dequantize { size } => size,
+            LayerKind::Dense { inputs, units, .. } => 4 + 8 * units + inputs * units,
+            LayerKind::Recurrent(layer) => {
+                let [recurrent, input, bias] = layer.lengths();
+                4 * layer.formats() + 8 * bias + recurrent + input
+            }
+            _ => 0,
+        }
     }
 }
 
 impl From<LayerKind> for LayerSpec {
     fn from(kind: LayerKind) -> Self {
-        LayerSpec { kind, residual: false, initial_state: false }
+        let integer = matches!(kind, LayerKind::Quantize { .. } | LayerKind::Dequantize { .. });
+        LayerSpec { kind, residual: false, initial_state: false, integer }
     }
 }
 
@@ -488,7 +532,34 @@ pub(super) fn check_layer(layer: usize, spec: &LayerSpec) -> Result<(), NetworkE
     if spec.initial_state && !matches!(kind, LayerKind::Recurrent(_) | LayerKind::Bidirectional { .. }) {
         return Err(NetworkError::InitialState { layer, name: kind.kind().name() });
     }
+    if spec.integer
+        && let Err(problem) = check_integer(spec)
+    {
+        return Err(NetworkError::Integer { layer, name: kind.kind().name(), problem });
+    }
     Ok(())
+}
+
+/// Whether a layer has an integer form.
+pub(crate) fn check_integer(spec: &LayerSpec) -> Result<(), &'static str> {
+    use ActivationKind::{HardSigmoid, Linear, Relu, Sigmoid, Tanh};
+    if spec.residual || spec.initial_state {
+        return Err("with a way around it or a state of its own");
+    }
+    match spec.kind {
+        LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } | LayerKind::Last { .. } => Ok(()),
+        LayerKind::Dense { activation, .. } => match activation {
+            OutputKind::Softmax | OutputKind::Each(Tanh | Sigmoid | HardSigmoid | Linear | Relu) => Ok(()),
+            OutputKind::Each(_) => Err("of this activation"),
+        },
+        LayerKind::Recurrent(layer) => match (layer.cell, layer.activation, layer.recurrent_activation) {
+            (Cell::SimpleRnn, Tanh | Sigmoid | HardSigmoid | Linear | Relu, _)
+            | (Cell::Gru { .. }, Tanh | Sigmoid | HardSigmoid | Linear | Relu, Sigmoid | HardSigmoid)
+            | (Cell::Lstm, Tanh | Sigmoid | Linear | Relu, Sigmoid | HardSigmoid) => Ok(()),
+            _ => Err("of these activations"),
+        },
+        _ => Err("of this kind"),
+    }
 }
 
 /// Checks that layers make a network.
@@ -496,9 +567,16 @@ pub(super) fn check(layers: &[LayerSpec]) -> Result<(), NetworkError> {
     let mut before: Option<&LayerSpec> = None;
     let mut last_only: Option<(usize, &LayerKind)> = None;
     let mut state = 0_usize;
+    let mut integer = false;
     for (layer, spec) in (1..).zip(layers) {
         let kind = &spec.kind;
         check_layer(layer, spec)?;
+        // What it takes: what a Quantize gives are integers, what a Dequantize gives are none.
+        let takes_integers = spec.integer && !matches!(kind, LayerKind::Quantize { .. });
+        if takes_integers != integer {
+            return Err(NetworkError::Numbers { layer, name: kind.kind().name(), integer });
+        }
+        integer = spec.integer && !matches!(kind, LayerKind::Dequantize { .. });
         if let Some(before) = before {
             if before.kind.outputs() != kind.inputs() {
                 return Err(NetworkError::SizeMismatch {

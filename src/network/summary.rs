@@ -56,8 +56,9 @@ impl Summary {
                     output_shape: shape.collect(),
                     parameters: keras_parameters(&spec.kind),
                     // The value that masks is no parameter, but it has to be somewhere.
-                    flash_bytes: 4 * (spec.parameters() + usize::from(matches!(spec.kind, LayerKind::Masking { .. }))),
-                    state_bytes: 4 * device_state(&spec.kind),
+                    flash_bytes: spec.integer_bytes()
+                        + 4 * (spec.parameters() + usize::from(matches!(spec.kind, LayerKind::Masking { .. }))),
+                    state_bytes: device_state(&spec.kind) * if spec.integer { 2 } else { 4 },
                 }
             })
             .collect();

@@ -1,6 +1,8 @@
 //! Activations on integers.
 
 use super::softmax::softmax;
+#[cfg(feature = "std")]
+use crate::math::ActivationKind;
 use crate::math::{HardSigmoid, Linear, Relu, Sigmoid, Softmax, Tanh};
 use crate::simd::integers::Integers;
 
@@ -9,8 +11,8 @@ use crate::simd::integers::Integers;
 ///
 /// | activation | unit of the argument | value |
 /// |---|---|---|
-/// | [`Tanh`] | 1 / 98 304 | -32 767 to 32 767 |
-/// | [`Sigmoid`] | 2 / 98 304 | 0 to 32 768, as an output 32 767 at most |
+/// | [`Tanh`] | 1 / 49 152 | -32 767 to 32 767 |
+/// | [`Sigmoid`] | 2 / 49 152 | 0 to 32 768, as an output 32 767 at most |
 /// | [`HardSigmoid`] | 6 / 2¹⁵ | 0 to 32 768, as an output 32 767 at most |
 /// | [`Linear`], [`Relu`] | that of the output | saturated |
 pub trait IntegerActivation: Copy {
@@ -80,6 +82,31 @@ impl IntegerActivation for Relu {
     #[inline(always)]
     fn apply<I: Integers>(self, i: I, z: I::Vector) -> I::Vector {
         i.min(i.max(z, i.splat(0)), i.splat(32_767))
+    }
+}
+
+/// Of those that [`IntegerActivation`] lists; [`Tanh`] in the place of others, which a network's layers are checked for.
+#[cfg(feature = "std")]
+impl IntegerActivation for ActivationKind {
+    const UNITS: bool = false;
+
+    #[inline(always)]
+    fn apply<I: Integers>(self, i: I, z: I::Vector) -> I::Vector {
+        match self {
+            ActivationKind::Sigmoid => Sigmoid.apply(i, z),
+            ActivationKind::HardSigmoid => HardSigmoid.apply(i, z),
+            ActivationKind::Linear => Linear.apply(i, z),
+            ActivationKind::Relu => Relu.apply(i, z),
+            _ => Tanh.apply(i, z),
+        }
+    }
+
+    #[inline(always)]
+    fn gate<I: Integers>(self, i: I, z: I::Vector) -> I::Vector {
+        match self {
+            ActivationKind::HardSigmoid => HardSigmoid.gate(i, z),
+            _ => Sigmoid.gate(i, z),
+        }
     }
 }
 

@@ -24,10 +24,20 @@ pub(crate) struct Formats {
 impl Formats {
     const ZERO: Self = Formats { cell_factor: 0, product_shift: 0, output_shift: 15 };
 
+    /// The most fraction bits of c: what the activation's argument is made by is a whole number.
+    pub(crate) const fn most_cell_bits(activation: ActivationKind) -> u32 {
+        match activation {
+            ActivationKind::Tanh => 14,
+            ActivationKind::Sigmoid => 13,
+            _ => 15,
+        }
+    }
+
     /// For c of so many fraction bits, and h.
     pub(crate) const fn new(activation: ActivationKind, cell: u32, hidden: u32) -> Self {
         // A file can say anything: what is meaningless must not stop the build.
-        let cell = if cell > 15 { 15 } else { cell };
+        let most = Self::most_cell_bits(activation);
+        let cell = if cell > most { most } else { cell };
         let (cell_factor, value) = match activation {
             ActivationKind::Tanh => (TANH_ONE >> cell, 15),
             ActivationKind::Sigmoid => ((TANH_ONE / 2) >> cell, 15),

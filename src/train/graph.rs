@@ -49,6 +49,9 @@ pub(super) fn check_layers(network: &Network<f32>) -> Result<(), TrainError> {
             LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } => !silu(layer),
             _ => false,
         };
+        if spec.integer {
+            return Err(TrainError::Integer { layer, what: spec.to_string() });
+        }
         if !can || spec.initial_state {
             return Err(TrainError::Layer { layer, what: spec.to_string() });
         }

@@ -77,7 +77,8 @@ fn weights<T: Real>(network: &Network<T>) -> Vec<f64> {
 
 /// Whether the outputs are probabilities.
 pub(super) fn ends_in_softmax<T: Real>(network: &Network<T>) -> bool {
-    let last = network.layers().last().map(|layer| (layer.kind, layer.residual));
+    let converts = |kind| matches!(kind, LayerKind::Dequantize { .. });
+    let last = network.layers().iter().rfind(|layer| !converts(layer.kind)).map(|layer| (layer.kind, layer.residual));
     let softmax = OutputKind::Softmax;
     matches!(
         last,

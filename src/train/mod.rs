@@ -79,6 +79,16 @@ pub enum TrainError {
         /// Its description.
         what: String,
     },
+    /// An integer network, whose weights do not move by small steps.
+    #[error(
+        "layer {layer}, {what}: an integer network is not trained; train the one in single precision that it comes from"
+    )]
+    Integer {
+        /// Which layer, from 1.
+        layer: usize,
+        /// Its description.
+        what: String,
+    },
     /// The network's outputs do not fit the targets.
     #[error("the network gives {outputs} outputs, but the data have {targets}: end the model with `dense({expected})`")]
     Outputs {

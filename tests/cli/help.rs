@@ -2,7 +2,8 @@
 
 use crate::folder::{Folder, words};
 
-const COMMANDS: [&str; 9] = ["train", "eval", "predict", "summary", "import", "export", "verify", "bench", "demo"];
+const COMMANDS: [&str; 10] =
+    ["train", "eval", "predict", "summary", "import", "quantize", "export", "verify", "bench", "demo"];
 
 fn help(command: &str) -> String {
     let (status, stdout, stderr) = Folder::new().run(&format!("{command} --help"));

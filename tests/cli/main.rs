@@ -12,6 +12,7 @@ mod classifier;
 mod folder;
 mod help;
 mod import;
+mod quantize;
 mod reading;
 mod regression;
 mod resume;

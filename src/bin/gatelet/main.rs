@@ -1,4 +1,4 @@
-//! The command line tool: train, evaluate, predict, import, export, verify, measure.
+//! The command line tool: train, evaluate, predict, import, quantise, export, verify, measure.
 
 mod bench;
 mod confusion;
@@ -12,6 +12,7 @@ mod model_data;
 mod output;
 mod predict;
 mod progress;
+mod quantize;
 mod split;
 mod summary;
 mod train;
@@ -44,6 +45,7 @@ enum Command {
     Predict(predict::Arguments),
     Summary(summary::Arguments),
     Import(import::Arguments),
+    Quantize(quantize::Arguments),
     Export(export::Arguments),
     Verify(verify::Arguments),
     Bench(bench::Arguments),
@@ -58,6 +60,7 @@ impl Arguments {
             Command::Predict(arguments) => predict::run(arguments),
             Command::Summary(arguments) => summary::run(arguments),
             Command::Import(arguments) => import::run(arguments),
+            Command::Quantize(arguments) => quantize::run(arguments),
             Command::Export(arguments) => export::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),

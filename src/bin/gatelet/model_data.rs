@@ -56,6 +56,25 @@ pub fn read_inputs(model: &Model, path: &Path, given: &DataOptions) -> Result<(D
     Ok((data, options))
 }
 
+/// Data to calibrate with, and those that were kept for the test if it is the file that the model was trained on.
+pub fn read_for_calibration(
+    model: &Model,
+    path: &Path,
+    given: &DataOptions,
+) -> Result<(Dataset, Option<Dataset>), Failure> {
+    let provenance = model.metadata.data.clone().unwrap_or_default();
+    let has_test = !provenance.test_groups.is_empty() || provenance.test_rows.is_some();
+    if !is_training_file(&provenance, path) || !has_test {
+        return Ok((read_inputs(model, path, given)?.0, None));
+    }
+    let options = Stored { provenance: &provenance, path, given, with_targets: true }.options()?;
+    let data = data::read(path, &options)?;
+    check_features(model, &data)?;
+    let (rest, test) = split_test(data, &provenance)?;
+    note("calibrating without the part that training kept for the test");
+    Ok((rest, Some(test)))
+}
+
 fn check_features(model: &Model, data: &Dataset) -> Result<(), Failure> {
     let (features, inputs) = (data.features.len(), model.network.inputs());
     if features == inputs { Ok(()) } else { Err(TrainError::Features { features, inputs }.into()) }

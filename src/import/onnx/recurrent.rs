@@ -172,7 +172,7 @@ impl Walk {
             Direction::Both => LayerKind::Bidirectional { layer, merge: Merge::Concat },
             _ => LayerKind::Recurrent(layer),
         };
-        let spec = LayerSpec { kind, residual: false, initial_state };
+        let spec = LayerSpec { initial_state, ..kind.into() };
         let [sequence, last] =
             self.push_both(Step { from, spec, parameters, nodes: vec![node.index], lacks_bias: false, last: None });
         let (directions, units) = (inner(directions, layer.units), inner(layer.units, 1));
@@ -437,7 +437,7 @@ impl Walk {
             parameters.append(&mut states);
         }
         let nodes = [forward.nodes, backward.nodes, vec![node]].concat();
-        let spec = LayerSpec { kind: LayerKind::Bidirectional { layer, merge }, residual: false, initial_state };
+        let spec = LayerSpec { initial_state, ..LayerKind::Bidirectional { layer, merge }.into() };
         let step =
             Step { from: forward.from, spec, parameters: parameters.into(), nodes, lacks_bias: false, last: None };
         let [sequence, last] = self.push_both(step);

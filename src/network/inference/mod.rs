@@ -1,10 +1,12 @@
 //! A network of run-time sizes on the kernels.
 
+mod integer;
 mod packed;
 
 use super::{LayerKind, Network};
 use crate::cell::Turn;
 use core::ops::Range;
+use integer::Integer;
 use packed::Packed;
 
 /// Time steps that a layer takes before the next one's turn.
@@ -41,6 +43,13 @@ impl State {
         &self.values
     }
 
+    /// How many int16 numbers have been cut off since this state began: inputs, outputs of integer layers that are not bounded, and cell
+    /// states of integer LSTMs.
+    #[must_use]
+    pub fn saturated(&self) -> u64 {
+        self.scratch.saturated
+    }
+
     /// The numbers, to set an initial state.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
@@ -55,6 +64,7 @@ struct Scratch {
     room: packed::Room,
     /// Of each layer and direction.
     turns: Vec<[Turn; 2]>,
+    saturated: u64,
 }
 
 /// States are equal if their values are.
@@ -102,14 +112,22 @@ impl Inference {
         let mut initial = Vec::new();
         let mut widest = network.inputs();
         let mut layers = Vec::new();
+        // Of what flows between integer layers.
+        let mut bits = Vec::new();
         for (layer, spec) in network.layers().iter().enumerate() {
             let parameters = &network.parameters()[network.range(layer)];
-            let (weights, state) = parameters.split_at(spec.kind.weights());
+            let (weights, state) = parameters.split_at(if spec.integer { 0 } else { spec.kind.weights() });
             initial.extend_from_slice(state);
             initial.resize(states[layer] + spec.kind.state(), 0.0);
             states.push(initial.len());
             widest = widest.max(spec.kind.outputs());
-            layers.push(Packed::new(spec.kind, spec.residual, weights));
+            layers.push(if spec.integer {
+                let packed = Integer::new(spec.kind, network.integers(layer), &bits);
+                bits = packed.output_bits().to_vec();
+                Packed::integer(packed, spec.kind)
+            } else {
+                Packed::new(spec.kind, spec.residual, weights)
+            });
         }
         let (inputs, outputs) = (network.inputs(), network.outputs());
         Inference { layers, inputs, outputs, states, initial, widest, is_causal: network.is_causal() }
@@ -238,9 +256,9 @@ impl Inference {
 
     fn layer(&self, layer: usize, state: &mut State) {
         let range = self.state_of(layer);
-        let State { values, scratch: Scratch { flow, next, room, turns } } = state;
+        let State { values, scratch: Scratch { flow, next, room, turns, saturated } } = state;
         room.widen(self.widest);
-        self.layers[layer].run(&mut values[range], &mut turns[layer], room, flow, next);
+        *saturated += self.layers[layer].run(&mut values[range], &mut turns[layer], room, flow, next);
         core::mem::swap(flow, next);
     }
 }

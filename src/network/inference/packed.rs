@@ -1,6 +1,7 @@
 //! One layer on the kernels.
 
 use super::Flow;
+use super::integer::Integer;
 use crate::cell::Turn;
 use crate::kernel::{self, Convolution, Gates, GruWeights, Source, pack, pack_dense, pack_dense_columns};
 use crate::math::{Activation, ActivationKind, OutputActivation, OutputKind, Sigmoid, Softmax, Tanh};
@@ -17,6 +18,8 @@ pub(super) struct Packed {
     parts: [Vec<f32>; 3],
     /// The backward layer's, of a bidirectional layer.
     backward: [Vec<f32>; 3],
+    /// Of an integer layer, which has nothing of the above.
+    integer: Option<Box<Integer>>,
 }
 
 /// Room for the numbers of one time step.
@@ -98,12 +101,19 @@ impl Packed {
             | LayerKind::Flatten { .. }
             | LayerKind::Last { .. }
             | LayerKind::UnitNormalization { .. }
-            | LayerKind::Activation { .. } => [none(), none(), none()],
+            | LayerKind::Activation { .. }
+            | LayerKind::Quantize { .. }
+            | LayerKind::Dequantize { .. } => [none(), none(), none()],
         };
-        Packed { kind, residual, parts, backward }
+        Packed { kind, residual, parts, backward, integer: None }
     }
 
-    /// Takes time steps through the layer.
+    pub(super) fn integer(layer: Integer, kind: LayerKind) -> Self {
+        let none = || [Vec::new(), Vec::new(), Vec::new()];
+        Packed { kind, residual: false, parts: none(), backward: none(), integer: Some(Box::new(layer)) }
+    }
+
+    /// Takes time steps through the layer, and tells how many int16 numbers were cut off.
     pub(super) fn run(
         &self,
         state: &mut [f32],
@@ -111,7 +121,10 @@ impl Packed {
         room: &mut Room,
         from: &mut Flow,
         to: &mut Flow,
-    ) {
+    ) -> u64 {
+        if let Some(layer) = &self.integer {
+            return layer.run(state, from, to);
+        }
         to.reset(from.steps(), self.kind.outputs());
         match self.kind {
             LayerKind::Recurrent(layer) => {
@@ -144,6 +157,7 @@ impl Packed {
             // In the order of the inputs behind a layer that goes backwards, too: that is what Keras does.
             _ => from.valid.take(),
         };
+        0
     }
 
     /// A layer that goes forward and one that goes backward.
@@ -236,7 +250,10 @@ impl Packed {
                 dispatch(ActivationStep(activation, y));
             }
             LayerKind::Prelu { .. } => kernel::prelu(weights, x, y),
-            LayerKind::Recurrent(_) | LayerKind::Bidirectional { .. } => unreachable!("these have runs of their own"),
+            LayerKind::Recurrent(_)
+            | LayerKind::Bidirectional { .. }
+            | LayerKind::Quantize { .. }
+            | LayerKind::Dequantize { .. } => unreachable!("these have runs of their own"),
         }
     }
 }

@@ -10,12 +10,12 @@ pub(super) fn tanh(z: i32) -> i32 {
     // SAFETY: the clamp keeps the address within the table.
     unsafe {
         asm!(
-            "ssat {z}, #20, {z}",
-            "ubfx {f}, {z}, #0, #13",
-            "asr {z}, {z}, #13",
+            "ssat {z}, #19, {z}",
+            "ubfx {f}, {z}, #0, #12",
+            "asr {z}, {z}, #12",
             "add {z}, {table}, {z}, lsl #3",
             "smulbb {f2}, {f}, {f}",
-            "pkhbt {f}, {f}, {f2}, lsl #3",
+            "pkhbt {f}, {f}, {f2}, lsl #4",
             "ldrd {z}, {f2}, [{z}]",
             "smlad {z}, {f2}, {f}, {z}",
             z = inout(reg) z => value,

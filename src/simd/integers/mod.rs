@@ -78,7 +78,7 @@ pub trait Integers: Copy + core::fmt::Debug + Sealed {
         self.max(self.min(a, self.splat(i16::MAX.into())), self.splat(i16::MIN.into()))
     }
 
-    /// The integer tanh of [`math`](crate::math): units of 1 / 98 304 in, of 2⁻³⁰ and half a unit of 2⁻¹⁵ out.
+    /// The integer tanh of [`math`](crate::math): units of 1 / 49 152 in, of 2⁻³⁰ and half a unit of 2⁻¹⁵ out.
     fn tanh(self, z: Self::Vector) -> Self::Vector;
 
     /// Copies the input of products to `room`, of the same length, in the form in which the next three functions want it.
