@@ -3,9 +3,10 @@
 
 mod common;
 
-use common::on_every_backend;
+use common::{on_every_backend, outputs};
 use gatelet::data::read_npy;
 use gatelet::network::{Model, Network};
+use gatelet::quantize::{Options, quantize};
 use gatelet::simd::BackendKind;
 use gatelet::{Dense, Gru, Layer, Linear, ReadInto, Relu, Sigmoid, Tanh, chain};
 use safetensors::SafeTensors;
@@ -62,6 +63,22 @@ fn near(kind: BackendKind, found: &[f32], expected: &[f32]) {
     }
 }
 
+/// The integer network that calibration on these sequences makes.
+fn integer(network: &Network<f32>, sequences: &[&[f32]]) -> Network<f32> {
+    // Units that never fire are inputs that never move.
+    let options = Options { allow_still: true, ..Options::default() };
+    quantize(network, sequences, &options).unwrap().network
+}
+
+/// The largest error of an integer network's outputs, which is printed.
+fn within(what: &str, found: &[f32], expected: &[f32]) -> f32 {
+    let errors = found.iter().zip(expected).map(|(y, expected)| (y - expected).abs());
+    let largest = errors.fold(0.0, f32::max);
+    println!("{what} of integers: {largest:.1e}");
+    assert_eq!(found.len(), expected.len());
+    largest
+}
+
 /// A linear candidate, of which the state is not bounded.
 #[test]
 fn precise_hears_a_voice() {
@@ -87,9 +104,14 @@ fn precise_hears_a_voice() {
         near(kind, &ys, &expected);
     });
 
+    let whole = network(13, description, &parameters);
+    let integer = integer(&whole, &xs.chunks(29 * 13).collect::<Vec<_>>());
+    let ys: Vec<_> = xs.chunks(29 * 13).flat_map(|xs| outputs(&integer, xs)).collect();
+    assert!(within("Precise", &ys, &expected) <= 2e-2);
+
     // What the firmware runs is this network.
     let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/firmware/precise.gatelet");
-    assert_eq!(Model::read(&firmware).unwrap().network, network(13, description, &parameters));
+    assert_eq!(Model::read(&firmware).unwrap().network, whole);
 }
 
 /// RNNoise's file: of each layer its inputs, units and activation, then weights in parts of 256, Keras's matrices row by row.
@@ -110,20 +132,35 @@ impl<'a> Layers<'a> {
         assert_eq!(self.bytes(3), [inputs as u8, units as u8, activation]);
     }
 
-    fn dense<const I: usize, const O: usize, A>(&mut self, activation: u8, name: &str) -> Box<Dense<I, O, A>>
+    fn dense<const I: usize, const O: usize, A>(
+        &mut self,
+        activation: u8,
+        name: &str,
+    ) -> (Box<Dense<I, O, A>>, Network<f32>)
     where
         Dense<I, O, A>: ReadInto,
     {
         self.header(I, O, activation);
-        constant(I, &format!("dense({O}, {name})"), &self.numbers(I * O + O))
+        both(I, &format!("dense({O}, {name})"), &self.numbers(I * O + O))
     }
 
-    fn gru<const I: usize, const H: usize>(&mut self) -> Box<Gru<I, H, false, Relu>> {
+    fn gru<const I: usize, const H: usize>(&mut self) -> (Box<Gru<I, H, false, Relu>>, Network<f32>) {
         self.header(I, H, 2);
         let (kernel, recurrent_kernel, bias) = (self.numbers(3 * H * I), self.numbers(3 * H * H), self.numbers(3 * H));
         let parameters = gru(&kernel, &recurrent_kernel, &bias, H);
-        constant(I, &format!("gru({H}, relu, reset_after=false)"), &parameters)
+        both(I, &format!("gru({H}, relu, reset_after=false, sequences)"), &parameters)
     }
+}
+
+/// A layer as a type, and as a network.
+fn both<N: ReadInto>(inputs: usize, description: &str, parameters: &[f32]) -> (Box<N>, Network<f32>) {
+    (constant(inputs, description, parameters), network(inputs, description, parameters))
+}
+
+/// Vectors of so many numbers side by side, step by step.
+fn beside(parts: &[(&[f32], usize)]) -> Vec<f32> {
+    let steps = parts[0].0.len() / parts[0].1;
+    (0..steps).flat_map(|t| parts.iter().flat_map(move |(xs, size)| xs[t * size..][..*size].to_vec())).collect()
 }
 
 fn joined<const N: usize>(parts: &[&[f32]]) -> [f32; N] {
@@ -135,10 +172,12 @@ fn joined<const N: usize>(parts: &[&[f32]]) -> [f32; N] {
 fn rnnoise_tells_noise_from_speech() {
     let file = std::fs::read(path("rnnoise_gru/weights.rnn")).unwrap();
     let mut layers = Layers(&file);
-    let dense = layers.dense::<42, 24, Tanh>(0, "tanh");
-    let (vad, noise, denoise) = (layers.gru::<24, 24>(), layers.gru::<90, 48>(), layers.gru::<114, 96>());
-    let gains = layers.dense::<96, 22, Sigmoid>(1, "sigmoid");
-    let speech = layers.dense::<24, 1, Sigmoid>(1, "sigmoid");
+    let (dense, dense_network) = layers.dense::<42, 24, Tanh>(0, "tanh");
+    let (vad, vad_network) = layers.gru::<24, 24>();
+    let (noise, noise_network) = layers.gru::<90, 48>();
+    let (denoise, denoise_network) = layers.gru::<114, 96>();
+    let (gains, gains_network) = layers.dense::<96, 22, Sigmoid>(1, "sigmoid");
+    let (speech, speech_network) = layers.dense::<24, 1, Sigmoid>(1, "sigmoid");
     assert!(layers.0.is_empty());
 
     let features = array("rnnoise_gru/features.npy");
@@ -158,4 +197,24 @@ fn rnnoise_tells_noise_from_speech() {
             near(kind, &p, &expected_speech[t..][..1]);
         }
     });
+
+    // Each part as integers, with the ranges that the numbers of the others have.
+    let run = |[dense, vad, noise, denoise, gains, speech]: [&Network<f32>; 6]| {
+        let x = &features[..];
+        let inner = outputs(dense, x);
+        let v = outputs(vad, &inner);
+        let noise_in = beside(&[(&inner, 24), (&v, 24), (x, 42)]);
+        let n = outputs(noise, &noise_in);
+        let denoise_in = beside(&[(&v, 24), (&n, 48), (x, 42)]);
+        let d = outputs(denoise, &denoise_in);
+        let (y, p) = (outputs(gains, &d), outputs(speech, &v));
+        ([x.to_vec(), inner, noise_in, denoise_in, d, v], y, p)
+    };
+    let floats = [&dense_network, &vad_network, &noise_network, &denoise_network, &gains_network, &speech_network];
+    let (inputs, ..) = run(floats);
+    let mut integers = floats.iter().zip(&inputs).map(|(network, xs)| integer(network, &[xs]));
+    let integers: [_; 6] = core::array::from_fn(|_| integers.next().unwrap());
+    let (_, y, p) = run(integers.each_ref());
+    assert!(within("RNNoise's gains", &y, &expected_gains) <= 1e-2);
+    assert!(within("RNNoise's speech", &p, &expected_speech) <= 1e-2);
 }

@@ -160,6 +160,8 @@ fn what_data_do_not_tell_is_refused_by_name() {
     assert_eq!(refused(&[]), QuantizeError::NoData);
     assert_eq!(refused(&[&[1.0, 2.0, 3.0]]), QuantizeError::Features { numbers: 3, inputs: 2 });
     assert_eq!(refused(&[&[1.0, 2.0, 3.0, 2.0]]), QuantizeError::Still { channel: 1, value: 2.0 });
+    let allowed = Options { allow_still: true, ..Options::default() };
+    assert!(quantize(&network, &[&[1.0, 2.0, 3.0, 2.0]], &allowed).is_ok());
     let nan = refused(&[&[1.0, f32::INFINITY]]);
     assert_eq!(nan, QuantizeError::NotFinite { layer: 0, name: "data", value: f32::INFINITY });
     let again = quantize(&integer(&network), &[&data(2, 9)], &Options::default()).unwrap_err();
@@ -196,7 +198,7 @@ fn what_integers_cannot_represent_is_refused_by_name() {
 fn numbers_cut_off_are_counted() {
     let network = network(2, "lstm(4, sequences), dense(1)");
     let xs = data(2, 300);
-    let quantized = quantize(&network, &[&xs], &Options { ranges: Ranges::MinMax }).unwrap();
+    let quantized = quantize(&network, &[&xs], &Options { ranges: Ranges::MinMax, ..Options::default() }).unwrap();
     assert_eq!((quantized.saturated, quantized.ranges), (0, Ranges::MinMax));
     let inference = quantized.network.inference();
     let mut state = inference.initial_state();

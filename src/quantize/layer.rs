@@ -1,7 +1,8 @@
 //! A layer in single precision as an integer layer.
 
-use super::ranges::{Ranges, Sizes, moments};
-use super::rows::{IntegerRow, Moments, Row, RowError, Search, integer_row};
+use super::moments::{Moments, Part, moments};
+use super::ranges::{Ranges, Sizes};
+use super::rows::{Row, RowError, Search, integer_row};
 use super::{Calibration, QuantizeError};
 use crate::math::{ActivationKind, OutputKind, TANH_ONE};
 use crate::network::integers::{Parts, Rows, parts};
@@ -36,132 +37,90 @@ pub(super) struct Layer<'a> {
     pub(super) number: usize,
     pub(super) spec: LayerSpec,
     pub(super) weights: &'a [f32],
-    /// Of the inputs.
-    pub(super) bits: &'a [i8],
-    pub(super) input: Moments,
+    /// The inputs, and their fraction bits.
+    pub(super) inputs: &'a [Vec<f32>],
+    pub(super) bits: Vec<i8>,
     pub(super) seen: &'a Calibration,
 }
 
-impl Layer<'_> {
+impl<'a> Layer<'a> {
     fn range_error(&self, what: &'static str, largest: f64) -> QuantizeError {
         QuantizeError::Range { layer: self.number, name: self.spec.kind.kind().name(), what, largest }
     }
 
-    fn fraction_bits(
-        &self,
-        what: &'static str,
-        sizes: &Sizes,
-        ranges: Ranges,
-        least: i32,
-    ) -> Result<i32, QuantizeError> {
-        sizes.fraction_bits(ranges, least).ok_or_else(|| self.range_error(what, sizes.largest()))
+    fn input(&self) -> Part<'_> {
+        Part { sequences: self.inputs, bits: &self.bits, late: false }
     }
 
-    /// The integer layer's numbers, and the fraction bits of its output.
-    pub(super) fn rows(&self, ranges: Ranges, search: Search) -> Result<(Rows, i8), QuantizeError> {
+    fn row_error(&self, error: RowError, row: &Row) -> QuantizeError {
+        match error {
+            RowError::Weights => {
+                let largest = row.weights.iter().fold(0.0, |largest, weight| f64::max(largest, weight.abs()));
+                self.range_error("weights, times the range of what they are multiplied with,", largest * 32_768.0)
+            }
+            RowError::Sum => {
+                let (layer, name) = (self.number, self.spec.kind.kind().name());
+                QuantizeError::Sum { layer, name, numbers: row.weights.len() }
+            }
+        }
+    }
+
+    fn fraction_bits(&self, what: &'static str, sizes: &Sizes, ranges: Ranges) -> Result<i32, QuantizeError> {
+        sizes.fraction_bits(ranges).ok_or_else(|| self.range_error(what, sizes.largest()))
+    }
+
+    /// What the integer layer will be, with these ranges.
+    pub(super) fn plan(self, ranges: Ranges) -> Result<Plan<'a>, QuantizeError> {
         match self.spec.kind {
-            LayerKind::Dense { inputs, units, activation } => self.dense(inputs, units, activation, ranges, search),
-            LayerKind::Recurrent(layer) => self.recurrent(&layer, ranges, search),
+            LayerKind::Dense { inputs, units, activation } => self.dense(inputs * units, activation, ranges),
+            LayerKind::Recurrent(layer) => self.recurrent(&layer, ranges),
             _ => unreachable!("the caller has looked for an integer form"),
         }
     }
 
-    /// The rows of a layer, `units` of each of `gates` gates.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a layer")]
-    fn integers(
-        &self,
-        cell: Option<Cell>,
-        [gates, biases, units]: [usize; 3],
-        recurrent: &[f32],
-        input: &[f32],
-        bias: &[f32],
-        h: &Moments,
-        h_unit: f64,
-        units_of_rows: &[f64],
-        search: Search,
-    ) -> Result<Rows, QuantizeError> {
-        let rows = gates * units;
-        let x = &self.input;
-        let column = |weights: &[f32], row: usize, unit: &dyn Fn(usize) -> f64| -> Vec<f64> {
-            let weights = weights.iter().skip(row).step_by(rows);
-            weights.enumerate().map(|(k, &weight)| f64::from(weight) * unit(k)).collect()
-        };
-        let mut integers = Rows::zero(&self.spec.kind).unwrap_or_default();
-        for row in 0..biases * units {
-            let Parts { recurrent: of_h, input: of_x } = parts(cell, units, row);
-            let before = Row {
-                recurrent: of_h.map_or_else(Vec::new, |row| column(recurrent, row, &|_| h_unit)),
-                input: of_x.map_or_else(Vec::new, |row| column(input, row, &|k| unit(self.bits[k].into()))),
-                bias: bias[row].into(),
-            };
-            let none = Moments::default();
-            let moments = [if of_h.is_some() { h } else { &none }, if of_x.is_some() { x } else { &none }];
-            let shift = of_h.is_some() && of_x.is_some();
-            let unit = units_of_rows[row / units];
-            let after = integer_row(&before, moments, unit, shift, search).map_err(|error| match error {
-                RowError::Weights => {
-                    let weights = before.recurrent.iter().chain(&before.input);
-                    let largest = weights.fold(0.0, |largest, weight| f64::max(largest, weight.abs()));
-                    self.range_error("weights, times the range of what they are multiplied with,", largest * 32_768.0)
-                }
-                RowError::Sum => QuantizeError::Sum {
-                    layer: self.number,
-                    name: self.spec.kind.kind().name(),
-                    numbers: before.recurrent.len() + before.input.len(),
-                },
-            })?;
-            let IntegerRow { recurrent, input, bias, scale } = after;
-            (integers.bias[row], integers.scale[row]) = (bias, scale);
-            for (row, from, to) in [(of_h, recurrent, &mut integers.recurrent), (of_x, input, &mut integers.input)] {
-                let Some(row) = row else { continue };
-                for (to, weight) in to.iter_mut().skip(row).step_by(rows).zip(from) {
-                    *to = weight;
-                }
-            }
-        }
-        Ok(integers)
-    }
-
-    fn dense(
-        &self,
-        inputs: usize,
-        units: usize,
-        activation: OutputKind,
-        ranges: Ranges,
-        search: Search,
-    ) -> Result<(Rows, i8), QuantizeError> {
-        let (kernel, bias) = self.weights.split_at(inputs * units);
+    fn dense(self, kernel: usize, activation: OutputKind, ranges: Ranges) -> Result<Plan<'a>, QuantizeError> {
+        let (kernel, bias) = self.weights.split_at(kernel);
         let (format, output, argument) = match activation {
             OutputKind::Softmax => {
                 // Logits in units of ln 2; of what is far below the greatest nothing is left.
-                let bits = self.fraction_bits("logits", &self.seen.logits, ranges, 0)?.min(11);
+                let bits = self.fraction_bits("logits", &self.seen.logits, ranges)?.min(11);
                 (bits, 15, core::f64::consts::LN_2 * unit(bits))
             }
             OutputKind::Each(kind) => match argument_unit(kind) {
                 Some(argument) => (15, 15, argument),
                 None => {
-                    let bits = self.fraction_bits("outputs", &self.seen.output, ranges, 0)?;
+                    let bits = self.fraction_bits("outputs", &self.seen.output, ranges)?;
                     (bits, bits, unit(bits))
                 }
             },
         };
-        let sizes = [1, 1, units];
-        let none = Moments::default();
-        let mut rows = self.integers(None, sizes, &[], kernel, bias, &none, 1.0, &[argument], search)?;
-        rows.formats[0] = format.cast_unsigned();
-        Ok((rows, output as i8))
+        let none = Moments::default;
+        let seen = [none(), moments(&[self.input()]), none(), none()];
+        Ok(Plan {
+            cell: None,
+            recurrent: &[],
+            input: kernel,
+            bias: bias.to_vec(),
+            hidden_bits: Vec::new(),
+            units_of_rows: vec![argument],
+            seen,
+            formats: vec![format.cast_unsigned()],
+            output_bits: output as i8,
+            layer: self,
+        })
     }
 
-    fn recurrent(&self, layer: &Recurrent, ranges: Ranges, search: Search) -> Result<(Rows, i8), QuantizeError> {
+    fn recurrent(self, layer: &Recurrent, ranges: Ranges) -> Result<Plan<'a>, QuantizeError> {
         let of_activation = argument_unit(layer.activation);
         let hidden = match of_activation {
             Some(_) => 15,
-            None => self.fraction_bits("hidden states", &self.seen.output, ranges, 0)?,
+            None => self.fraction_bits("hidden states", &self.seen.output, ranges)?,
         };
         let cell = match layer.cell {
-            Cell::Lstm => self
-                .fraction_bits("cell states", &self.seen.cell, ranges, 0)?
-                .min(lstm::Formats::most_cell_bits(layer.activation).cast_signed()),
+            Cell::Lstm => {
+                let most = lstm::Formats::most_cell_bits(layer.activation).cast_signed();
+                self.fraction_bits("cell states", &self.seen.cell, ranges)?.min(most)
+            }
             _ => hidden,
         };
         let gate = argument_unit(layer.recurrent_activation).unwrap_or(1.0);
@@ -182,15 +141,75 @@ impl Layer<'_> {
                 *n += core::mem::take(hidden_n);
             }
         }
-        let sizes = [layer.cell.gates(), layer.cell.biases(), layer.units];
-        let h_unit = unit(hidden);
-        let h = moments(&self.seen.outputs, layer.units, &vec![hidden as i8; layer.units]);
-        let mut rows =
-            self.integers(Some(layer.cell), sizes, recurrent, input, &bias, &h, h_unit, &units_of_rows, search)?;
-        rows.formats[0] = hidden.cast_unsigned();
-        if layer.cell == Cell::Lstm {
-            rows.formats[1] = cell.cast_unsigned();
+        let hidden_bits = vec![hidden as i8; layer.units];
+        let h = Part { sequences: &self.seen.outputs, bits: &hidden_bits, late: true };
+        let x = self.input();
+        let seen = [&[][..], &[x], &[h], &[h, x]].map(moments);
+        let formats = [hidden.cast_unsigned(), cell.cast_unsigned()][..layer.formats()].to_vec();
+        Ok(Plan {
+            cell: Some(layer.cell),
+            recurrent,
+            input,
+            bias,
+            hidden_bits,
+            units_of_rows,
+            seen,
+            formats,
+            output_bits: hidden as i8,
+            layer: self,
+        })
+    }
+}
+
+/// An integer layer but for its weights.
+pub(super) struct Plan<'a> {
+    layer: Layer<'a>,
+    cell: Option<Cell>,
+    /// U, W and b.
+    recurrent: &'a [f32],
+    input: &'a [f32],
+    bias: Vec<f32>,
+    hidden_bits: Vec<i8>,
+    /// What sums are counted in, for each row of biases.
+    units_of_rows: Vec<f64>,
+    /// Of what a row is multiplied with: nothing, x, h, both.
+    seen: [Moments; 4],
+    formats: Vec<u32>,
+    /// Fraction bits of the output.
+    pub(super) output_bits: i8,
+}
+
+impl Plan<'_> {
+    /// The integer layer's numbers.
+    pub(super) fn rows(&self, search: Search) -> Result<Rows, QuantizeError> {
+        let layer = &self.layer;
+        let units = self.bias.len() / self.units_of_rows.len();
+        let rows = self.cell.map_or(1, Cell::gates) * units;
+        let column = |weights: &[f32], row: usize, bits: &[i8]| -> Vec<f64> {
+            let weights = weights.iter().skip(row).step_by(rows).zip(bits);
+            weights.map(|(&weight, &bits)| f64::from(weight) * unit(bits.into())).collect()
+        };
+        let mut integers = Rows::zero(&layer.spec.kind).unwrap_or_default();
+        integers.formats.clone_from(&self.formats);
+        for (row, &bias) in self.bias.iter().enumerate() {
+            let Parts { recurrent: of_h, input: of_x } = parts(self.cell, units, row);
+            let mut weights = of_h.map_or_else(Vec::new, |row| column(self.recurrent, row, &self.hidden_bits));
+            let of_u = weights.len();
+            weights.extend(of_x.into_iter().flat_map(|row| column(self.input, row, &layer.bits)));
+            let before = Row { weights, recurrent: of_u, bias: bias.into() };
+            let seen = &self.seen[2 * usize::from(of_h.is_some()) + usize::from(of_x.is_some())];
+            let shift = of_h.is_some() && of_x.is_some();
+            let after = integer_row(&before, seen, self.units_of_rows[row / units], shift, search)
+                .map_err(|error| layer.row_error(error, &before))?;
+            (integers.bias[row], integers.scale[row]) = (after.bias, after.scale);
+            let (of_u, of_w) = after.weights.split_at(of_u);
+            for (row, from, to) in [(of_h, of_u, &mut integers.recurrent), (of_x, of_w, &mut integers.input)] {
+                let Some(row) = row else { continue };
+                for (to, weight) in to.iter_mut().skip(row).step_by(rows).zip(from) {
+                    *to = *weight;
+                }
+            }
         }
-        Ok((rows, hidden as i8))
+        Ok(integers)
     }
 }

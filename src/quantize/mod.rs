@@ -16,6 +16,7 @@
 mod drift;
 mod fold;
 mod layer;
+mod moments;
 mod ranges;
 mod rows;
 
@@ -24,8 +25,8 @@ pub use ranges::Ranges;
 
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Inference, LayerKind, LayerSpec, Network, NetworkError, Recurrent, check_integer};
-use layer::Layer;
-use ranges::{Sizes, moments};
+use layer::{Layer, Plan};
+use ranges::Sizes;
 use rows::Search;
 
 /// Why a network cannot be made of integers.
@@ -59,7 +60,7 @@ pub enum QuantizeError {
     /// A channel of the data never moves.
     #[error(
         "input {channel} is {value} in every time step of the calibration data, which tells nothing of its range: give data \
-         in which it moves, or a network without it"
+         in which it moves, or allow it to have the range of the widest other input (--allow-still)"
     )]
     Still {
         /// Which input, from 0.
@@ -105,6 +106,8 @@ pub enum QuantizeError {
 pub struct Options {
     /// How ranges are found.
     pub ranges: Ranges,
+    /// Whether an input that never moves may have the range of the widest other one. It is an error otherwise.
+    pub allow_still: bool,
 }
 
 /// An integer network, and how it was found.
@@ -140,7 +143,7 @@ pub fn quantize(network: &Network<f32>, sequences: &[&[f32]], options: &Options)
     if network.is_integer() {
         return Err(QuantizeError::Already);
     }
-    check_data(network, sequences)?;
+    check_data(network, sequences, options)?;
     let folded = fold::folded(network)?;
     for (layer, spec) in (1..).zip(folded.network.layers()) {
         check_integer(spec).map_err(|problem| {
@@ -157,17 +160,18 @@ pub fn quantize(network: &Network<f32>, sequences: &[&[f32]], options: &Options)
     let mut best: Option<Quantized> = None;
     let mut failed = None;
     for &ranges in kinds {
-        for search in [Search::Largest, Search::MeanSquare] {
-            let integer = match seen.integer_network(&folded.network, ranges, search) {
-                Ok(integer) => integer,
+        let networks = seen.integer_networks(&folded.network, ranges).unwrap_or_else(|error| vec![Err(error)]);
+        for integer in networks {
+            let network = match integer {
+                Ok(network) => network,
                 Err(error) => {
                     failed = Some(error);
                     continue;
                 }
             };
-            let (rms_error, saturated) = compare(&integer, sequences, expected);
+            let (rms_error, saturated) = compare(&network, sequences, expected);
             if best.as_ref().is_none_or(|best| rms_error < best.rms_error) {
-                best = Some(Quantized { network: integer, ranges, rms_error, saturated });
+                best = Some(Quantized { network, ranges, rms_error, saturated });
             }
         }
     }
@@ -179,7 +183,7 @@ pub fn quantize(network: &Network<f32>, sequences: &[&[f32]], options: &Options)
     Ok(best)
 }
 
-fn check_data(network: &Network<f32>, sequences: &[&[f32]]) -> Result<(), QuantizeError> {
+fn check_data(network: &Network<f32>, sequences: &[&[f32]], options: &Options) -> Result<(), QuantizeError> {
     let inputs = network.inputs();
     let steps = || sequences.iter().flat_map(|sequence| sequence.chunks_exact(inputs));
     if let Some(sequence) = sequences.iter().find(|sequence| !sequence.len().is_multiple_of(inputs)) {
@@ -189,10 +193,10 @@ fn check_data(network: &Network<f32>, sequences: &[&[f32]]) -> Result<(), Quanti
         return Err(QuantizeError::NotFinite { layer: 0, name: "data", value });
     }
     let first = steps().next().ok_or(QuantizeError::NoData)?;
-    if let Some(channel) = (0..inputs).find(|&channel| steps().all(|step| step[channel] == first[channel])) {
-        return Err(QuantizeError::Still { channel, value: first[channel] });
+    match (0..inputs).find(|&channel| steps().all(|step| step[channel] == first[channel])) {
+        Some(channel) if !options.allow_still => Err(QuantizeError::Still { channel, value: first[channel] }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What every layer of a network has given for the calibration data.
@@ -230,17 +234,24 @@ impl Seen {
     fn input_bits(&self, network: &Network<f32>) -> Vec<i8> {
         let size = network.inputs();
         let largest = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(0.0, |a, b| f64::max(a, b.abs()));
-        let bits: Vec<i8> = (0..size)
+        let ranges: Vec<_> = (0..size)
             .map(|channel| {
-                let numbers = self.inputs.iter().flat_map(|sequence| sequence.iter().skip(channel).step_by(size));
-                let largest = HEADROOM * largest(&mut numbers.map(|&x| x.into()));
-                // What is finite has fraction bits, if need be fewer than none.
-                (-112..=15).rev().find(|&bits| largest * 2f64.powi(bits.into()) <= 32_767.0).unwrap_or(-112)
+                let numbers = || self.inputs.iter().flat_map(|sequence| sequence.iter().skip(channel).step_by(size));
+                let first = numbers().next();
+                let is_still = numbers().all(|x| Some(x) == first);
+                (largest(&mut numbers().map(|&x| x.into())), is_still)
             })
             .collect();
+        let widest = largest(&mut ranges.iter().map(|&(largest, _)| largest));
+        let bits = ranges.iter().map(|&(largest, is_still)| {
+            let largest = HEADROOM * if is_still { widest } else { largest };
+            // What is finite has fraction bits, if need be fewer than none.
+            (-112..=15).rev().find(|&bits| largest * 2f64.powi(bits.into()) <= 32_767.0).unwrap_or(-112)
+        });
+        let bits: Vec<i8> = bits.collect();
         let LayerKind::Recurrent(layer) = network.layers()[0].kind else { return bits };
         let (u, w, _) = layer.split(&network.parameters()[network.range(0)]);
-        let hidden = 2f64.powi(-self.layers[0].output.fraction_bits(Ranges::MinMax, 0).unwrap_or(15));
+        let hidden = 2f64.powi(-self.layers[0].output.fraction_bits(Ranges::MinMax).unwrap_or(15));
         let of_u = largest(&mut u.iter().map(|&u| f64::from(u) * hidden));
         let column =
             |k: usize| largest(&mut w.column(k).iter().map(|&w| f64::from(w) * 2f64.powi(-i32::from(bits[k]))));
@@ -258,28 +269,41 @@ impl Seen {
         bits.into_iter().enumerate().map(|(k, bits)| (bits - spare).max(least(k)).min(15)).collect()
     }
 
-    fn integer_network(
+    /// An integer network for each way to round weights.
+    fn integer_networks(
         &self,
         network: &Network<f32>,
         ranges: Ranges,
+    ) -> Result<Vec<Result<Network<f32>, QuantizeError>>, QuantizeError> {
+        let mut bits = self.input_bits.clone();
+        let mut inputs = &self.inputs;
+        let mut plans = Vec::new();
+        for (index, (spec, seen)) in network.layers().iter().zip(&self.layers).enumerate() {
+            let weights = &network.parameters()[network.range(index)];
+            let layer = Layer { number: index + 1, spec: *spec, weights, inputs, bits, seen };
+            let plan = layer.plan(ranges)?;
+            bits = vec![plan.output_bits; spec.kind.outputs()];
+            inputs = &seen.outputs;
+            plans.push(plan);
+        }
+        Ok(Search::ALL.map(|search| self.integer_network(network, &plans, search)).into())
+    }
+
+    fn integer_network(
+        &self,
+        network: &Network<f32>,
+        plans: &[Plan<'_>],
         search: Search,
     ) -> Result<Network<f32>, QuantizeError> {
         let mut layers: Vec<LayerSpec> = vec![LayerKind::Quantize { size: network.inputs() }.into()];
         let mut numbers = vec![as_bytes(&self.input_bits)];
-        let mut bits = self.input_bits.clone();
-        let mut flow = &self.inputs;
-        for (index, (spec, seen)) in network.layers().iter().zip(&self.layers).enumerate() {
-            let weights = &network.parameters()[network.range(index)];
-            let input = moments(flow, spec.kind.inputs(), &bits);
-            let layer = Layer { number: index + 1, spec: *spec, weights, bits: &bits, input, seen };
-            let (rows, output_bits) = layer.rows(ranges, search)?;
-            numbers.push(rows.to_bytes());
-            bits = vec![output_bits; spec.kind.outputs()];
+        for (spec, plan) in network.layers().iter().zip(plans) {
             layers.push(LayerSpec { integer: true, ..*spec });
-            flow = &seen.outputs;
+            numbers.push(plan.rows(search)?.to_bytes());
         }
         layers.push(LayerKind::Dequantize { size: network.outputs() }.into());
-        numbers.push(as_bytes(&bits));
+        let bits = plans.last().map_or(15, |plan| plan.output_bits);
+        numbers.push(as_bytes(&vec![bits; network.outputs()]));
         let mut integer = Network::new(layers)?;
         for (layer, numbers) in numbers.iter().enumerate() {
             integer.integers_mut(layer).copy_from_slice(numbers);

@@ -1,13 +1,13 @@
 //! What is known of the numbers between layers.
 
-use super::rows::Moments;
 use serde::{Deserialize, Serialize};
 
 /// How the range of int16 numbers is found from the numbers that calibration data give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ranges {
-    /// All of these, with both searches for the weights' scales; the one that gives outputs nearest to single precision's.
+    /// All of these; the one that gives outputs nearest to single precision's. With every kind of range, weights are rounded in
+    /// several ways, and the best is taken.
     #[default]
     Auto,
     /// No number of the calibration is cut off.
@@ -60,14 +60,14 @@ impl Sizes {
         self.largest
     }
 
-    /// The most fraction bits, from `least` to 15, with which a number of 16 bits holds so large ones.
-    fn bits_for(largest: f64, least: i32) -> Option<i32> {
-        (least..=15).rev().find(|&bits| largest * 2f64.powi(bits) <= 32_767.5)
+    /// The most fraction bits, 15 at most, with which a number of 16 bits holds so large ones.
+    fn bits_for(largest: f64) -> Option<i32> {
+        (0..=15).rev().find(|&bits| largest * 2f64.powi(bits) <= 32_767.5)
     }
 
-    /// Fraction bits from `least` to 15; `None` if the range does not allow so many.
-    pub(super) fn fraction_bits(&self, ranges: Ranges, least: i32) -> Option<i32> {
-        let all = Self::bits_for(self.largest, least)?;
+    /// Fraction bits, from 0 to 15; `None` if the range does not allow any.
+    pub(super) fn fraction_bits(&self, ranges: Ranges) -> Option<i32> {
+        let all = Self::bits_for(self.largest)?;
         let size = |step: usize| 2f64.powf(LEAST + (step as f64 + 0.5) / STEPS);
         Some(match ranges {
             Ranges::Auto | Ranges::MinMax => all,
@@ -77,7 +77,7 @@ impl Sizes {
                     beyond += count;
                     beyond * 10_000 > self.count
                 });
-                cut.and_then(|step| Self::bits_for(size(step).min(self.largest), least)).unwrap_or(all)
+                cut.and_then(|step| Self::bits_for(size(step).min(self.largest))).unwrap_or(all)
             }
             Ranges::MeanSquare => {
                 let error = |bits: i32| -> f64 {
@@ -89,22 +89,4 @@ impl Sizes {
             }
         })
     }
-}
-
-/// Means of int16 numbers of so many fraction bits, of steps of so many numbers.
-pub(super) fn moments(sequences: &[Vec<f32>], size: usize, bits: &[i8]) -> Moments {
-    let mut moments = Moments { mean: vec![0.0; size], square: vec![0.0; size] };
-    let mut steps: f64 = 0.0;
-    for x in sequences.iter().flat_map(|xs| xs.chunks_exact(size)) {
-        steps += 1.0;
-        for (i, (&x, &bits)) in x.iter().zip(bits).enumerate() {
-            let q = f64::from(x) * 2f64.powi(bits.into());
-            moments.mean[i] += q;
-            moments.square[i] += q * q;
-        }
-    }
-    for sum in moments.mean.iter_mut().chain(&mut moments.square) {
-        *sum /= steps.max(1.0);
-    }
-    moments
 }

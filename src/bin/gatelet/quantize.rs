@@ -46,6 +46,9 @@ pub struct Arguments {
     /// Time steps over which drift is measured, one series after another without a new beginning
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = count)]
     steps: usize,
+    /// Take an input that never moves to have the range of the widest other one
+    #[arg(long)]
+    allow_still: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -105,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => kept,
     };
     let chosen = evenly(&calibration, arguments.series);
-    let ranges = Options { ranges: arguments.ranges.into() };
+    let ranges = Options { ranges: arguments.ranges.into(), allow_still: arguments.allow_still };
     let quantized = quantize(&model.network, &chosen, &ranges)?;
     let long: Vec<f32> =
         test.as_ref().unwrap_or(&calibration).series.iter().flat_map(|s| s.inputs().to_vec()).collect();
