@@ -6,7 +6,7 @@ use super::rows::{Row, RowError, Search, integer_row};
 use super::{Calibration, QuantizeError};
 use crate::math::{ActivationKind, OutputKind, TANH_ONE};
 use crate::network::integers::{Parts, Rows, parts};
-use crate::network::{Cell, LayerKind, LayerSpec, Recurrent};
+use crate::network::{Cell, LayerKind, Recurrent};
 use crate::quant::lstm;
 
 /// What an activation's argument is counted in, where that does not depend on the output.
@@ -35,51 +35,35 @@ fn unit(bits: i32) -> f64 {
 pub(super) struct Layer<'a> {
     /// Counted from 1.
     pub(super) number: usize,
-    pub(super) spec: LayerSpec,
-    pub(super) weights: &'a [f32],
+    pub(super) kind: LayerKind,
     /// The inputs, and their fraction bits.
     pub(super) inputs: &'a [Vec<f32>],
     pub(super) bits: Vec<i8>,
     pub(super) seen: &'a Calibration,
 }
 
-impl<'a> Layer<'a> {
-    fn range_error(&self, what: &'static str, largest: f64) -> QuantizeError {
-        QuantizeError::Range { layer: self.number, name: self.spec.kind.kind().name(), what, largest }
-    }
-
+impl Layer<'_> {
     fn input(&self) -> Part<'_> {
         Part { sequences: self.inputs, bits: &self.bits, late: false }
     }
 
-    fn row_error(&self, error: RowError, row: &Row) -> QuantizeError {
-        match error {
-            RowError::Weights => {
-                let largest = row.weights.iter().fold(0.0, |largest, weight| f64::max(largest, weight.abs()));
-                self.range_error("weights, times the range of what they are multiplied with,", largest * 32_768.0)
-            }
-            RowError::Sum => {
-                let (layer, name) = (self.number, self.spec.kind.kind().name());
-                QuantizeError::Sum { layer, name, numbers: row.weights.len() }
-            }
-        }
-    }
-
     fn fraction_bits(&self, what: &'static str, sizes: &Sizes, ranges: Ranges) -> Result<i32, QuantizeError> {
-        sizes.fraction_bits(ranges).ok_or_else(|| self.range_error(what, sizes.largest()))
+        sizes.fraction_bits(ranges).ok_or_else(|| {
+            let (layer, name) = (self.number, self.kind.kind().name());
+            QuantizeError::Range { layer, name, what, largest: sizes.largest() }
+        })
     }
 
     /// What the integer layer will be, with these ranges.
-    pub(super) fn plan(self, ranges: Ranges) -> Result<Plan<'a>, QuantizeError> {
-        match self.spec.kind {
-            LayerKind::Dense { inputs, units, activation } => self.dense(inputs * units, activation, ranges),
+    pub(super) fn plan(self, ranges: Ranges) -> Result<Plan, QuantizeError> {
+        match self.kind {
+            LayerKind::Dense { activation, .. } => self.dense(activation, ranges),
             LayerKind::Recurrent(layer) => self.recurrent(&layer, ranges),
             _ => unreachable!("the caller has looked for an integer form"),
         }
     }
 
-    fn dense(self, kernel: usize, activation: OutputKind, ranges: Ranges) -> Result<Plan<'a>, QuantizeError> {
-        let (kernel, bias) = self.weights.split_at(kernel);
+    fn dense(self, activation: OutputKind, ranges: Ranges) -> Result<Plan, QuantizeError> {
         let (format, output, argument) = match activation {
             OutputKind::Softmax => {
                 // Logits in units of ln 2; of what is far below the greatest nothing is left.
@@ -95,22 +79,19 @@ impl<'a> Layer<'a> {
             },
         };
         let none = Moments::default;
-        let seen = [none(), moments(&[self.input()]), none(), none()];
         Ok(Plan {
-            cell: None,
-            recurrent: &[],
-            input: kernel,
-            bias: bias.to_vec(),
+            number: self.number,
+            kind: self.kind,
             hidden_bits: Vec::new(),
-            units_of_rows: vec![argument],
-            seen,
-            formats: vec![format.cast_unsigned()],
             output_bits: output as i8,
-            layer: self,
+            units_of_rows: vec![argument],
+            seen: [none(), moments(&[self.input()]), none(), none()],
+            formats: vec![format.cast_unsigned()],
+            bits: self.bits,
         })
     }
 
-    fn recurrent(self, layer: &Recurrent, ranges: Ranges) -> Result<Plan<'a>, QuantizeError> {
+    fn recurrent(self, layer: &Recurrent, ranges: Ranges) -> Result<Plan, QuantizeError> {
         let of_activation = argument_unit(layer.activation);
         let hidden = match of_activation {
             Some(_) => 15,
@@ -131,76 +112,88 @@ impl<'a> Layer<'a> {
             // The recurrent sum of the candidate is in quarters.
             Cell::Gru { .. } => vec![gate, gate, value, value / 4.0],
         };
-        let [recurrent, input, _] = layer.lengths();
-        let (recurrent, rest) = self.weights.split_at(recurrent);
-        let (input, bias) = rest.split_at(input);
-        let mut bias = bias.to_vec();
-        if layer.cell == (Cell::Gru { reset_after: false }) {
-            let (n, hidden_n) = bias[2 * layer.units..].split_at_mut(layer.units);
-            for (n, hidden_n) in n.iter_mut().zip(hidden_n) {
-                *n += core::mem::take(hidden_n);
-            }
-        }
         let hidden_bits = vec![hidden as i8; layer.units];
-        let h = Part { sequences: &self.seen.outputs, bits: &hidden_bits, late: true };
-        let x = self.input();
-        let seen = [&[][..], &[x], &[h], &[h, x]].map(moments);
-        let formats = [hidden.cast_unsigned(), cell.cast_unsigned()][..layer.formats()].to_vec();
+        let (x, h) = (self.input(), Part { sequences: &self.seen.outputs, bits: &hidden_bits, late: true });
         Ok(Plan {
-            cell: Some(layer.cell),
-            recurrent,
-            input,
-            bias,
-            hidden_bits,
-            units_of_rows,
-            seen,
-            formats,
+            number: self.number,
+            kind: self.kind,
             output_bits: hidden as i8,
-            layer: self,
+            units_of_rows,
+            seen: [&[][..], &[x], &[h], &[h, x]].map(moments),
+            formats: [hidden.cast_unsigned(), cell.cast_unsigned()][..layer.formats()].to_vec(),
+            hidden_bits,
+            bits: self.bits,
         })
     }
 }
 
 /// An integer layer but for its weights.
-pub(super) struct Plan<'a> {
-    layer: Layer<'a>,
-    cell: Option<Cell>,
-    /// U, W and b.
-    recurrent: &'a [f32],
-    input: &'a [f32],
-    bias: Vec<f32>,
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// Counted from 1.
+    number: usize,
+    kind: LayerKind,
+    /// Fraction bits of inputs, of h and of the output.
+    bits: Vec<i8>,
     hidden_bits: Vec<i8>,
+    pub(super) output_bits: i8,
     /// What sums are counted in, for each row of biases.
     units_of_rows: Vec<f64>,
     /// Of what a row is multiplied with: nothing, x, h, both.
     seen: [Moments; 4],
     formats: Vec<u32>,
-    /// Fraction bits of the output.
-    pub(super) output_bits: i8,
 }
 
-impl Plan<'_> {
-    /// The integer layer's numbers.
-    pub(super) fn rows(&self, search: Search) -> Result<Rows, QuantizeError> {
-        let layer = &self.layer;
-        let units = self.bias.len() / self.units_of_rows.len();
-        let rows = self.cell.map_or(1, Cell::gates) * units;
+impl Plan {
+    const fn cell(&self) -> Option<Cell> {
+        match self.kind {
+            LayerKind::Recurrent(layer) => Some(layer.cell),
+            _ => None,
+        }
+    }
+
+    /// Lengths of U, W and b.
+    fn lengths(&self) -> [usize; 3] {
+        match self.kind {
+            LayerKind::Recurrent(layer) => layer.lengths(),
+            kind => [0, kind.weights() - kind.outputs(), kind.outputs()],
+        }
+    }
+
+    /// Rows of U and W.
+    fn rows_of_weights(&self) -> usize {
+        self.cell().map_or(1, Cell::gates) * self.kind.outputs()
+    }
+
+    /// The integer layer's numbers, from U, W and b.
+    pub(super) fn rows(&self, weights: &[f32], search: Search) -> Result<Rows, QuantizeError> {
+        let [recurrent, input, _] = self.lengths();
+        let (recurrent, rest) = weights.split_at(recurrent);
+        let (input, bias) = rest.split_at(input);
+        let (units, rows) = (self.kind.outputs(), self.rows_of_weights());
+        let mut bias = bias.to_vec();
+        if self.cell() == Some(Cell::Gru { reset_after: false }) {
+            let (n, hidden_n) = bias[2 * units..].split_at_mut(units);
+            for (n, hidden_n) in n.iter_mut().zip(hidden_n) {
+                *n += core::mem::take(hidden_n);
+            }
+        }
         let column = |weights: &[f32], row: usize, bits: &[i8]| -> Vec<f64> {
             let weights = weights.iter().skip(row).step_by(rows).zip(bits);
             weights.map(|(&weight, &bits)| f64::from(weight) * unit(bits.into())).collect()
         };
-        let mut integers = Rows::zero(&layer.spec.kind).unwrap_or_default();
+        let mut integers = Rows::zero(&self.kind).unwrap_or_default();
         integers.formats.clone_from(&self.formats);
-        for (row, &bias) in self.bias.iter().enumerate() {
-            let Parts { recurrent: of_h, input: of_x } = parts(self.cell, units, row);
-            let mut weights = of_h.map_or_else(Vec::new, |row| column(self.recurrent, row, &self.hidden_bits));
+        for (row, bias) in bias.into_iter().enumerate() {
+            let Parts { recurrent: of_h, input: of_x } = parts(self.cell(), units, row);
+            let mut weights = of_h.map_or_else(Vec::new, |row| column(recurrent, row, &self.hidden_bits));
             let of_u = weights.len();
-            weights.extend(of_x.into_iter().flat_map(|row| column(self.input, row, &layer.bits)));
+            weights.extend(of_x.into_iter().flat_map(|row| column(input, row, &self.bits)));
             let before = Row { weights, recurrent: of_u, bias: bias.into() };
             let seen = &self.seen[2 * usize::from(of_h.is_some()) + usize::from(of_x.is_some())];
             let shift = of_h.is_some() && of_x.is_some();
             let after = integer_row(&before, seen, self.units_of_rows[row / units], shift, search)
-                .map_err(|error| layer.row_error(error, &before))?;
+                .map_err(|error| self.row_error(error, &before))?;
             (integers.bias[row], integers.scale[row]) = (after.bias, after.scale);
             let (of_u, of_w) = after.weights.split_at(of_u);
             for (row, from, to) in [(of_h, of_u, &mut integers.recurrent), (of_x, of_w, &mut integers.input)] {
@@ -211,5 +204,17 @@ impl Plan<'_> {
             }
         }
         Ok(integers)
+    }
+
+    fn row_error(&self, error: RowError, row: &Row) -> QuantizeError {
+        let (layer, name) = (self.number, self.kind.kind().name());
+        match error {
+            RowError::Weights => {
+                let largest = row.weights.iter().fold(0.0, |largest, weight| f64::max(largest, weight.abs()));
+                let what = "weights, times the range of what they are multiplied with,";
+                QuantizeError::Range { layer, name, what, largest: largest * 32_768.0 }
+            }
+            RowError::Sum => QuantizeError::Sum { layer, name, numbers: row.weights.len() },
+        }
     }
 }

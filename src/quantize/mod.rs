@@ -279,8 +279,7 @@ impl Seen {
         let mut inputs = &self.inputs;
         let mut plans = Vec::new();
         for (index, (spec, seen)) in network.layers().iter().zip(&self.layers).enumerate() {
-            let weights = &network.parameters()[network.range(index)];
-            let layer = Layer { number: index + 1, spec: *spec, weights, inputs, bits, seen };
+            let layer = Layer { number: index + 1, kind: spec.kind, inputs, bits, seen };
             let plan = layer.plan(ranges)?;
             bits = vec![plan.output_bits; spec.kind.outputs()];
             inputs = &seen.outputs;
@@ -292,14 +291,14 @@ impl Seen {
     fn integer_network(
         &self,
         network: &Network<f32>,
-        plans: &[Plan<'_>],
+        plans: &[Plan],
         search: Search,
     ) -> Result<Network<f32>, QuantizeError> {
         let mut layers: Vec<LayerSpec> = vec![LayerKind::Quantize { size: network.inputs() }.into()];
         let mut numbers = vec![as_bytes(&self.input_bits)];
-        for (spec, plan) in network.layers().iter().zip(plans) {
+        for (index, (spec, plan)) in network.layers().iter().zip(plans).enumerate() {
             layers.push(LayerSpec { integer: true, ..*spec });
-            numbers.push(plan.rows(search)?.to_bytes());
+            numbers.push(plan.rows(&network.parameters()[network.range(index)], search)?.to_bytes());
         }
         layers.push(LayerKind::Dequantize { size: network.outputs() }.into());
         let bits = plans.last().map_or(15, |plan| plan.output_bits);
