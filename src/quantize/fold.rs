@@ -1,76 +1,47 @@
 //! Normalisations as part of the layers beside them.
 
-use super::QuantizeError;
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{LayerKind, LayerSpec, Network};
+use crate::network::{LayerKind, LayerSpec, Network, NetworkError};
 
 /// A network without the normalisations that a layer beside them has taken in.
 pub(super) struct Folded {
     pub(super) network: Network<f32>,
-    /// How many layers in front are gone.
-    pub(super) before: usize,
+    /// Where its layers come from.
+    pub(super) layers: Vec<Source>,
     /// A normalisation at the end that no layer could take in: it stays in single precision.
     pub(super) behind: Option<(LayerSpec, Vec<f32>)>,
 }
 
-/// W (s ⊙ (x - o)) + b = (W diag s) x + (b - (W diag s) o): those in front become part of the next layer, one behind a linear dense
-/// layer becomes part of that. In double precision, rounded once.
-pub(super) fn folded(network: &Network<f32>) -> Result<Folded, QuantizeError> {
-    let mut layers = Vec::new();
-    let mut parameters: Vec<Vec<f64>> = Vec::new();
-    // y = scale ⊙ x + shift, from the network's input to the layer's.
-    let mut pending: Option<(Vec<f64>, Vec<f64>)> = None;
-    let mut folded = 0;
-    let mut behind = None;
-    let count = network.layers().len();
-    for (index, spec) in network.layers().iter().enumerate() {
-        let mut weights: Vec<f64> = network.parameters()[network.range(index)].iter().map(|&w| w.into()).collect();
-        if let LayerKind::Normalize { size } = spec.kind
-            && !spec.residual
-        {
-            let (offset, scale) = weights.split_at(size);
-            let is_last = index + 1 == count;
-            let last = layers.last().map(|layer: &LayerSpec| layer.kind);
-            if let (Some(LayerKind::Dense { activation: OutputKind::Each(ActivationKind::Linear), .. }), Some(dense)) =
-                (last, parameters.last_mut())
-            {
-                // The kernel and the bias: a bias is a row of one more input.
-                for row in dense.chunks_exact_mut(size) {
-                    for (weight, scale) in row.iter_mut().zip(scale) {
-                        *weight *= scale;
-                    }
-                }
-                let bias = dense.len() - size;
-                for ((bias, offset), scale) in dense[bias..].iter_mut().zip(offset).zip(scale) {
-                    *bias -= offset * scale;
-                }
-            } else if is_last {
-                behind = Some((*spec, network.parameters()[network.range(index)].to_vec()));
-            } else {
-                let (mut scales, mut shifts) = pending.unwrap_or_else(|| (vec![1.0; size], vec![0.0; size]));
-                for i in 0..size {
-                    scales[i] *= scale[i];
-                    shifts[i] = (shifts[i] - offset[i]) * scale[i];
-                }
-                pending = Some((scales, shifts));
-            }
-            folded += usize::from(layers.is_empty());
-            continue;
+/// Where a layer comes from, and what it has taken in.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// The layer, counted from 0.
+    pub(crate) layer: usize,
+    /// The layer that gives its output: itself, or a normalisation behind it.
+    pub(crate) end: usize,
+    /// Scales and shifts of its inputs, which are scale · x + shift.
+    inputs: Option<[Vec<f64>; 2]>,
+    /// Offsets and scales of its outputs, which are (y - offset) · scale.
+    outputs: Option<[Vec<f64>; 2]>,
+}
+
+/// Of a layer that takes in what stands in front of it: where its kernel begins, its rows, and where its bias begins.
+const fn kernel_of(kind: &LayerKind) -> Option<[usize; 3]> {
+    match *kind {
+        LayerKind::Dense { inputs, units, .. } => Some([0, units, inputs * units]),
+        LayerKind::Recurrent(layer) => {
+            let [recurrent, input, _] = layer.lengths();
+            Some([recurrent, layer.cell.gates() * layer.units, recurrent + input])
         }
-        if let Some((scales, shifts)) = pending.take() {
-            let (kernel, rows, bias) = match spec.kind {
-                LayerKind::Dense { inputs, units, .. } => (0, units, inputs * units),
-                LayerKind::Recurrent(layer) => {
-                    let [recurrent, input, _] = layer.lengths();
-                    (recurrent, layer.cell.gates() * layer.units, recurrent + input)
-                }
-                _ => {
-                    let problem = "behind a normalisation";
-                    let (layer, name) = (index + 1, spec.kind.kind().name());
-                    return Err(crate::network::NetworkError::Integer { layer, name, problem }.into());
-                }
-            };
-            for (k, (scale, shift)) in scales.iter().zip(&shifts).enumerate() {
+        _ => None,
+    }
+}
+
+impl Source {
+    /// W (s ⊙ x + t) + b = (W diag s) x + (b + W t), and of outputs (W x + b - o) ⊙ s.
+    fn fold(&self, kind: &LayerKind, weights: &mut [f64]) {
+        if let (Some([scales, shifts]), Some([kernel, rows, bias])) = (&self.inputs, kernel_of(kind)) {
+            for (k, (scale, shift)) in scales.iter().zip(shifts).enumerate() {
                 for row in 0..rows {
                     let weight = weights[kernel + k * rows + row];
                     weights[bias + row] += weight * shift;
@@ -78,13 +49,109 @@ pub(super) fn folded(network: &Network<f32>) -> Result<Folded, QuantizeError> {
                 }
             }
         }
-        layers.push(*spec);
-        parameters.push(weights);
+        if let Some([offset, scale]) = &self.outputs {
+            // The kernel and the bias: a bias is a row of one more input.
+            for row in weights.chunks_exact_mut(scale.len()) {
+                row.iter_mut().zip(scale).for_each(|(weight, scale)| *weight *= scale);
+            }
+            let bias = weights.len() - scale.len();
+            for ((bias, offset), scale) in weights[bias..].iter_mut().zip(offset).zip(scale) {
+                *bias -= offset * scale;
+            }
+        }
     }
-    let mut network = Network::new(layers)?;
+
+    /// The weights that [`fold`](Source::fold) makes these of.
+    fn unfold(&self, kind: &LayerKind, weights: &mut [f64]) {
+        if let Some([offset, scale]) = &self.outputs {
+            let bias = weights.len() - scale.len();
+            for ((bias, offset), scale) in weights[bias..].iter_mut().zip(offset).zip(scale) {
+                *bias += offset * scale;
+            }
+            for row in weights.chunks_exact_mut(scale.len()) {
+                row.iter_mut().zip(scale).for_each(|(weight, scale)| *weight /= scale);
+            }
+        }
+        if let (Some([scales, shifts]), Some([kernel, rows, bias])) = (&self.inputs, kernel_of(kind)) {
+            for (k, (scale, shift)) in scales.iter().zip(shifts).enumerate() {
+                for row in 0..rows {
+                    let weight = weights[kernel + k * rows + row] / scale;
+                    weights[bias + row] -= weight * shift;
+                    weights[kernel + k * rows + row] = weight;
+                }
+            }
+        }
+    }
+}
+
+/// Normalisations in front become part of the next layer, one behind a linear dense layer becomes part of that. In double precision,
+/// rounded once.
+pub(super) fn folded(network: &Network<f32>) -> Result<Folded, NetworkError> {
+    let mut specs: Vec<LayerSpec> = Vec::new();
+    let mut layers: Vec<Source> = Vec::new();
+    let mut pending: Option<[Vec<f64>; 2]> = None;
+    let mut behind = None;
+    let count = network.layers().len();
+    for (index, spec) in network.layers().iter().enumerate() {
+        let weights = &network.parameters()[network.range(index)];
+        if let LayerKind::Normalize { size } = spec.kind
+            && !spec.residual
+        {
+            let [offset, scale] = [&weights[..size], &weights[size..]].map(|w| w.iter().map(|&w| f64::from(w)));
+            let is_linear = |spec: &LayerSpec| {
+                let linear = OutputKind::Each(ActivationKind::Linear);
+                matches!(spec.kind, LayerKind::Dense { activation, .. } if activation == linear) && !spec.residual
+            };
+            match layers.last_mut() {
+                Some(dense) if specs.last().is_some_and(is_linear) && dense.outputs.is_none() => {
+                    dense.outputs = Some([offset.collect(), scale.collect()]);
+                    dense.end = index;
+                }
+                _ if index + 1 == count => behind = Some((*spec, weights.to_vec())),
+                _ => {
+                    let [scales, shifts] = pending.get_or_insert_with(|| [vec![1.0; size], vec![0.0; size]]);
+                    for (((scales, shifts), offset), scale) in scales.iter_mut().zip(shifts).zip(offset).zip(scale) {
+                        *shifts = (*shifts - offset) * scale;
+                        *scales *= scale;
+                    }
+                }
+            }
+            continue;
+        }
+        if pending.is_some() && kernel_of(&spec.kind).is_none() {
+            let (layer, name) = (index + 1, spec.kind.kind().name());
+            return Err(NetworkError::Integer { layer, name, problem: "behind a normalisation" });
+        }
+        layers.push(Source { layer: index, end: index, inputs: pending.take(), outputs: None });
+        specs.push(*spec);
+    }
+    let mut folded = Network::new(specs)?;
+    for (to, source) in layers.iter().enumerate() {
+        let (kind, range) = (folded.layers()[to].kind, folded.range(to));
+        let from = &network.parameters()[network.range(source.layer)];
+        change(from, &mut folded.parameters_mut()[range], |weights| source.fold(&kind, weights));
+    }
+    Ok(Folded { network: folded, layers, behind })
+}
+
+impl Folded {
+    /// The network before, `network`, with the weights that these folded ones are made of.
+    pub(super) fn unfolded(&self, network: &Network<f32>, weights: &[Vec<f32>]) -> Network<f32> {
+        let mut network = network.clone();
+        for (source, weights) in self.layers.iter().zip(weights) {
+            let (kind, range) = (network.layers()[source.layer].kind, network.range(source.layer));
+            change(weights, &mut network.parameters_mut()[range], |weights| source.unfold(&kind, weights));
+        }
+        network
+    }
+}
+
+/// Writes changed numbers, in double precision between.
+fn change(from: &[f32], to: &mut [f32], how: impl FnOnce(&mut [f64])) {
+    let mut numbers: Vec<f64> = from.iter().map(|&w| w.into()).collect();
+    how(&mut numbers);
     #[expect(clippy::cast_possible_truncation, reason = "the parameters are single precision")]
-    for (to, from) in network.parameters_mut().iter_mut().zip(parameters.concat()) {
+    for (to, from) in to.iter_mut().zip(numbers) {
         *to = from as f32;
     }
-    Ok(Folded { network, before: folded, behind })
 }

@@ -3,10 +3,10 @@
 use super::moments::{Moments, Part, moments};
 use super::ranges::{Ranges, Sizes};
 use super::rows::{Row, RowError, Search, integer_row};
-use super::{Calibration, QuantizeError};
+use super::{Calibration, QuantizeError, as_bytes};
 use crate::math::{ActivationKind, OutputKind, TANH_ONE};
 use crate::network::integers::{Parts, Rows, parts};
-use crate::network::{Cell, LayerKind, Recurrent};
+use crate::network::{Cell, LayerKind, LayerSpec, Network, NetworkError, Recurrent};
 use crate::quant::lstm;
 
 /// What an activation's argument is counted in, where that does not depend on the output.
@@ -216,5 +216,51 @@ impl Plan {
             }
             RowError::Sum => QuantizeError::Sum { layer, name, numbers: row.weights.len() },
         }
+    }
+
+    /// U, W and b that an integer layer's numbers stand for.
+    pub(super) fn dequantized(&self, integers: &Rows) -> Vec<f32> {
+        let [recurrent, input, bias] = self.lengths();
+        let (units, rows) = (self.kind.outputs(), self.rows_of_weights());
+        let mut weights = vec![0.0; recurrent + input + bias];
+        for row in 0..bias {
+            let Parts { recurrent: of_h, input: of_x } = parts(self.cell(), units, row);
+            let unit_of_sum = self.units_of_rows[row / units];
+            // What a unit of the sum behind W stands for, and of the one behind U.
+            let of_w = f64::from(integers.scale[row]) * unit_of_sum * 2f64.powi(-32);
+            let shift = if of_h.is_some() && of_x.is_some() { integers.scale[row] & 0xff } else { 0 };
+            let of_u = of_w * unit(shift);
+            if let Some(row) = of_h {
+                for (k, &bits) in self.hidden_bits.iter().enumerate() {
+                    let at = k * rows + row;
+                    weights[at] = (f64::from(integers.recurrent[at]) * of_u * unit(-i32::from(bits))) as f32;
+                }
+            }
+            if let Some(row) = of_x {
+                for (k, &bits) in self.bits.iter().enumerate() {
+                    let at = k * rows + row;
+                    weights[recurrent + at] = (f64::from(integers.input[at]) * of_w * unit(-i32::from(bits))) as f32;
+                }
+            }
+            // A row that nothing is multiplied with is none.
+            if of_h.is_some() || of_x.is_some() {
+                let bias = f64::from(integers.bias[row]) * of_u - unit_of_sum / 2.0;
+                weights[recurrent + input + row] = bias as f32;
+            }
+        }
+        weights
+    }
+
+    /// The integer layer with these numbers, between conversions.
+    pub(super) fn alone(&self, spec: &LayerSpec, integers: &Rows) -> Result<Network<f32>, NetworkError> {
+        let (inputs, outputs) = (self.kind.inputs(), self.kind.outputs());
+        let conversions = [LayerKind::Quantize { size: inputs }, LayerKind::Dequantize { size: outputs }];
+        let [first, last] = conversions.map(LayerSpec::from);
+        let mut network = Network::new(vec![first, LayerSpec { integer: true, ..*spec }, last])?;
+        let numbers = [as_bytes(&self.bits), integers.to_bytes(), as_bytes(&vec![self.output_bits; outputs])];
+        for (layer, numbers) in numbers.iter().enumerate() {
+            network.integers_mut(layer).copy_from_slice(numbers);
+        }
+        Ok(network)
     }
 }

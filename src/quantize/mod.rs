@@ -19,9 +19,12 @@ mod layer;
 mod moments;
 mod ranges;
 mod rows;
+mod simulation;
 
 pub use drift::{Drift, LayerDrift, drift};
 pub use ranges::Ranges;
+pub use simulation::Simulation;
+pub(crate) use simulation::{Simulated, SimulatedLayer};
 
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::{Inference, LayerKind, LayerSpec, Network, NetworkError, Recurrent, check_integer};
@@ -140,47 +143,69 @@ struct Calibration {
 /// # Errors
 /// If a layer has no integer form, or the data do not tell its ranges.
 pub fn quantize(network: &Network<f32>, sequences: &[&[f32]], options: &Options) -> Result<Quantized, QuantizeError> {
+    Ok(calibrate(network, sequences, options)?.1)
+}
+
+/// The same, with what remains when weights are trained further.
+///
+/// # Errors
+/// As for [`quantize`].
+pub fn calibrate(
+    network: &Network<f32>,
+    sequences: &[&[f32]],
+    options: &Options,
+) -> Result<(Simulation, Quantized), QuantizeError> {
     if network.is_integer() {
         return Err(QuantizeError::Already);
     }
     check_data(network, sequences, options)?;
     let folded = fold::folded(network)?;
-    for (layer, spec) in (1..).zip(folded.network.layers()) {
+    for (spec, source) in folded.network.layers().iter().zip(&folded.layers) {
         check_integer(spec).map_err(|problem| {
             let name = spec.kind.kind().name();
-            NetworkError::Integer { layer: layer + folded.before, name, problem }
+            NetworkError::Integer { layer: source.layer + 1, name, problem }
         })?;
     }
     let seen = Seen::new(&folded.network, sequences)?;
-    let expected = seen.layers.last().map_or(&seen.inputs, |layer| &layer.outputs);
+    let exact = network.inference();
+    let expected: Vec<_> = sequences
+        .iter()
+        .map(|xs| {
+            let mut ys = vec![0.0; xs.len() / network.inputs() * network.outputs()];
+            exact.run(&mut exact.initial_state(), xs, &mut ys);
+            ys
+        })
+        .collect();
     let kinds = match options.ranges {
         Ranges::Auto => &[Ranges::MinMax, Ranges::Percentile, Ranges::MeanSquare][..],
         _ => core::slice::from_ref(&options.ranges),
     };
-    let mut best: Option<Quantized> = None;
-    let mut failed = None;
+    let mut best: Option<(Simulation, Quantized)> = None;
+    let mut failed = QuantizeError::NoData;
     for &ranges in kinds {
-        let networks = seen.integer_networks(&folded.network, ranges).unwrap_or_else(|error| vec![Err(error)]);
-        for integer in networks {
-            let network = match integer {
+        let plans = match seen.plans(&folded.network, ranges) {
+            Ok(plans) => plans,
+            Err(error) => {
+                failed = error;
+                continue;
+            }
+        };
+        for search in Search::ALL {
+            let simulation = Simulation { plans: plans.clone(), input_bits: seen.input_bits.clone(), search };
+            let network = match simulation.integer(network) {
                 Ok(network) => network,
                 Err(error) => {
-                    failed = Some(error);
+                    failed = error;
                     continue;
                 }
             };
-            let (rms_error, saturated) = compare(&network, sequences, expected);
-            if best.as_ref().is_none_or(|best| rms_error < best.rms_error) {
-                best = Some(Quantized { network, ranges, rms_error, saturated });
+            let (rms_error, saturated) = compare(&network, sequences, &expected);
+            if best.as_ref().is_none_or(|(_, best)| rms_error < best.rms_error) {
+                best = Some((simulation, Quantized { network, ranges, rms_error, saturated }));
             }
         }
     }
-    let Some(mut best) = best else { return Err(failed.unwrap_or(QuantizeError::NoData)) };
-    if let Some((layer, parameters)) = folded.behind {
-        let end = best.network.layers().len();
-        best.network = best.network.with_layer(end, layer, &parameters)?;
-    }
-    Ok(best)
+    best.ok_or(failed)
 }
 
 fn check_data(network: &Network<f32>, sequences: &[&[f32]], options: &Options) -> Result<(), QuantizeError> {
@@ -269,45 +294,18 @@ impl Seen {
         bits.into_iter().enumerate().map(|(k, bits)| (bits - spare).max(least(k)).min(15)).collect()
     }
 
-    /// An integer network for each way to round weights.
-    fn integer_networks(
-        &self,
-        network: &Network<f32>,
-        ranges: Ranges,
-    ) -> Result<Vec<Result<Network<f32>, QuantizeError>>, QuantizeError> {
+    /// What the integer layers will be, with these ranges.
+    fn plans(&self, network: &Network<f32>, ranges: Ranges) -> Result<Vec<Plan>, QuantizeError> {
         let mut bits = self.input_bits.clone();
         let mut inputs = &self.inputs;
         let mut plans = Vec::new();
-        for (index, (spec, seen)) in network.layers().iter().zip(&self.layers).enumerate() {
-            let layer = Layer { number: index + 1, kind: spec.kind, inputs, bits, seen };
-            let plan = layer.plan(ranges)?;
+        for (number, (spec, seen)) in (1..).zip(network.layers().iter().zip(&self.layers)) {
+            let plan = Layer { number, kind: spec.kind, inputs, bits, seen }.plan(ranges)?;
             bits = vec![plan.output_bits; spec.kind.outputs()];
             inputs = &seen.outputs;
             plans.push(plan);
         }
-        Ok(Search::ALL.map(|search| self.integer_network(network, &plans, search)).into())
-    }
-
-    fn integer_network(
-        &self,
-        network: &Network<f32>,
-        plans: &[Plan],
-        search: Search,
-    ) -> Result<Network<f32>, QuantizeError> {
-        let mut layers: Vec<LayerSpec> = vec![LayerKind::Quantize { size: network.inputs() }.into()];
-        let mut numbers = vec![as_bytes(&self.input_bits)];
-        for (index, (spec, plan)) in network.layers().iter().zip(plans).enumerate() {
-            layers.push(LayerSpec { integer: true, ..*spec });
-            numbers.push(plan.rows(&network.parameters()[network.range(index)], search)?.to_bytes());
-        }
-        layers.push(LayerKind::Dequantize { size: network.outputs() }.into());
-        let bits = plans.last().map_or(15, |plan| plan.output_bits);
-        numbers.push(as_bytes(&vec![bits; network.outputs()]));
-        let mut integer = Network::new(layers)?;
-        for (layer, numbers) in numbers.iter().enumerate() {
-            integer.integers_mut(layer).copy_from_slice(numbers);
-        }
-        Ok(integer)
+        Ok(plans)
     }
 }
 

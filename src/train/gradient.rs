@@ -1,10 +1,12 @@
 //! The gradient of the mean loss over a batch, on all cores.
 
+use super::exact::Exact;
 use super::graph::{self, Dropout};
 use super::loss::{Judge, Loss, Sums};
 use super::sequences::Sequences;
 use crate::data::Series;
 use crate::network::{Network, Real};
+use crate::quantize::Simulated;
 use nalgebra::DMatrix;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -18,16 +20,18 @@ const TOGETHER: usize = 8;
 /// An example is a sequence, or a time step where the network gives sequences. In `f64` it serves to check gradients.
 #[must_use]
 pub fn loss_and_gradient<T: Real>(network: &Network<T>, loss: Loss, series: &[&Series]) -> (f64, Vec<T>) {
-    let (sums, gradient) = batch(network, &Judge::new(network, loss), series, None);
+    let (sums, gradient) = batch(network, &Judge::new(network, loss), series, None, None);
     (sums.loss / sums.examples as f64, gradient)
 }
 
-/// The sums over a batch, and the gradient of its mean loss. `dropout` is the share that is dropped and a seed.
+/// The sums over a batch, and the gradient of its mean loss. `dropout` is the share that is dropped and a seed; `simulated` are the
+/// integers that `network` stands for, if it does.
 pub(super) fn batch<T: Real>(
     network: &Network<T>,
     judge: &Judge,
     series: &[&Series],
     dropout: Option<(f64, u64)>,
+    simulated: Option<&Simulated>,
 ) -> (Sums, Vec<T>) {
     let sequence = network.gives_sequence();
     let examples = if sequence { series.iter().map(|series| series.len()).sum() } else { series.len() };
@@ -43,7 +47,9 @@ pub(super) fn batch<T: Real>(
             let lengths: Vec<_> = series.iter().map(|series| series.len()).collect();
             let sequences = Sequences::new(&lengths);
             let series: Vec<_> = sequences.order.iter().map(|&i| series[i]).collect();
-            let pass = graph::forward(network, inputs(network.inputs(), &series, &sequences), &sequences, dropout);
+            let x = inputs(network.inputs(), &series, &sequences);
+            let exact = simulated.map(|simulated| Exact::new(simulated, &x, &sequences));
+            let pass = graph::forward(network, x, &sequences, dropout, exact.as_ref());
             let (sums, upstream) = judge.batch(&pass.output, sequence, (&series, &sequences), 1.0 / examples as f64);
             let mut gradient = vec![T::zero(); network.parameters().len()];
             graph::backward(network, &pass, upstream, &mut gradient, &sequences);
@@ -89,11 +95,11 @@ mod tests {
         let series: Vec<_> = series.iter().collect();
         let judge = Judge::new(&network, Loss::MeanSquaredError);
         let loss = |network: &Network<f64>, seed| {
-            let (sums, _) = batch(network, &judge, &series, Some((0.4, seed)));
+            let (sums, _) = batch(network, &judge, &series, Some((0.4, seed)), None);
             sums.loss / sums.examples as f64
         };
         assert_ne!(loss(&network, 1), loss(&network, 2), "nothing was dropped");
-        let (_, gradient) = batch(&network, &judge, &series, Some((0.4, 1)));
+        let (_, gradient) = batch(&network, &judge, &series, Some((0.4, 1)), None);
         for parameter in (0..gradient.len()).step_by(7) {
             let mut at = |shift: f64| {
                 network.parameters_mut()[parameter] += shift;

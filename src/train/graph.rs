@@ -2,6 +2,7 @@
 
 use super::TrainError;
 use super::activation::multiply_by_derivative;
+use super::exact::Exact;
 use super::recurrent::{self, add_columns};
 use super::sequences::Sequences;
 use crate::math::{ActivationKind, OutputKind};
@@ -100,12 +101,14 @@ pub(super) enum Upstream<T> {
     Argument(DMatrix<T>),
 }
 
-/// Runs the network on `x`, which has a column per sequence and time step.
+/// Runs the network on `x`, which has a column per sequence and time step. `exact` has numbers to go on with in the place of those that
+/// are computed; the way back takes them for these (the straight-through estimator of Bengio et al. 2013).
 pub(super) fn forward<T: Real>(
     network: &Network<T>,
     x: DMatrix<T>,
     sequences: &Sequences,
     mut dropout: Option<Dropout>,
+    exact: Option<&Exact<T>>,
 ) -> Pass<T> {
     let mut flow = x;
     let mut tapes = Vec::new();
@@ -113,6 +116,7 @@ pub(super) fn forward<T: Real>(
     for (layer, spec) in network.layers().iter().enumerate() {
         let parameters = &network.parameters()[network.range(layer)];
         let around = spec.residual.then(|| flow.clone());
+        let exact = exact.and_then(|exact| exact.of(layer));
         match spec.kind {
             LayerKind::Normalize { size } => {
                 for column in flow.as_mut_slice().chunks_exact_mut(size) {
@@ -150,7 +154,7 @@ pub(super) fn forward<T: Real>(
                 if layer.go_backwards {
                     flow = flow.select_columns(&sequences.reversed());
                 }
-                let (y, tape) = recurrent::forward(&layer, parameters, flow, sequences);
+                let (y, tape) = recurrent::forward(&layer, parameters, flow, sequences, exact);
                 flow = if layer.return_sequences { y } else { y.select_columns(&lasts(sequences)) };
                 tapes.push(Tape::Recurrent(tape));
             }
@@ -158,8 +162,8 @@ pub(super) fn forward<T: Real>(
                 let (first, second) = parameters.split_at(layer.weights());
                 let reversed = sequences.reversed();
                 let backward_x = flow.select_columns(&reversed);
-                let (y, tape) = recurrent::forward(&layer, first, flow, sequences);
-                let (z, backward_tape) = recurrent::forward(&layer, second, backward_x, sequences);
+                let (y, tape) = recurrent::forward(&layer, first, flow, sequences, None);
+                let (z, backward_tape) = recurrent::forward(&layer, second, backward_x, sequences, None);
                 let columns = if layer.return_sequences { reversed } else { lasts(sequences) };
                 let y = if layer.return_sequences { y } else { y.select_columns(&columns) };
                 let z = z.select_columns(&columns);
@@ -168,6 +172,11 @@ pub(super) fn forward<T: Real>(
                 tapes.push(Tape::Bidirectional(Box::new(both)));
             }
             _ => unreachable!("`check_layers` has refused it"),
+        }
+        if let Some([outputs, _]) = exact
+            && !matches!(spec.kind, LayerKind::Recurrent(_))
+        {
+            flow.copy_from_slice(outputs);
         }
         if let Some(around) = around {
             flow += around;
@@ -245,7 +254,7 @@ fn at_lasts<T: Real>(flow: &DMatrix<T>, sequences: &Sequences) -> DMatrix<T> {
 }
 
 /// The column of each sequence's last step.
-fn lasts(sequences: &Sequences) -> Vec<usize> {
+pub(super) fn lasts(sequences: &Sequences) -> Vec<usize> {
     (0..sequences.count()).map(|place| sequences.last(place)).collect()
 }
 

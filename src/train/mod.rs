@@ -27,6 +27,7 @@ mod activation;
 mod cell;
 mod checkpoint;
 mod evaluate;
+mod exact;
 mod gradient;
 mod graph;
 mod loss;
@@ -45,6 +46,7 @@ pub use trainer::{Epoch, Options, Progress, Trainer};
 
 use crate::data::DataError;
 use crate::network::{DescriptionError, ModelError, NetworkError};
+use crate::quantize::QuantizeError;
 use std::path::PathBuf;
 
 /// Why training stopped or could not begin.
@@ -141,6 +143,9 @@ pub enum TrainError {
         /// Which batch of it, from 1.
         batch: usize,
     },
+    /// There is no integer network to train for.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
     /// A checkpoint of another run.
     #[error("{}: {problem}", path.display())]
     Checkpoint {

@@ -38,12 +38,14 @@ fn of(rows: usize, columns: &Range<usize>) -> Range<usize> {
     rows * columns.start..rows * columns.end
 }
 
-/// Gives every output, H rows, and what the way back needs.
+/// Gives every output, H rows, and what the way back needs. `exact` are the states to go on with in the place of those that are
+/// computed: h and c of every column.
 pub(super) fn forward<T: Real>(
     layer: &Recurrent,
     parameters: &[T],
     x: DMatrix<T>,
     sequences: &Sequences,
+    exact: Option<&[Vec<T>; 2]>,
 ) -> (DMatrix<T>, Tape<T>) {
     let (u, w, bias) = layer.split(parameters);
     let (units, rows) = (layer.units, u.nrows());
@@ -85,6 +87,12 @@ pub(super) fn forward<T: Real>(
                 let product = &mut product[..units * columns.len()];
                 multiply(&u.rows(2 * units, units), q, product);
                 gru::forward_before(layer, gates, product, recurrent_bias, h, new_h);
+            }
+        }
+        if let Some([exact_h, exact_c]) = exact {
+            new_h.copy_from_slice(&exact_h[of(units, &columns)]);
+            if layer.cell == Cell::Lstm {
+                c[of(units, &now)].copy_from_slice(&exact_c[of(units, &columns)]);
             }
         }
     }

@@ -9,6 +9,7 @@ use super::loss::{Judge, Loss, Sums, ends_in_softmax};
 use super::optimizer::{Moments, Optimizer, Schedule};
 use crate::data::{Dataset, Series, Targets};
 use crate::network::{Model, Network};
+use crate::quantize::Simulation;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -103,6 +104,8 @@ pub struct Trainer {
     pub(super) epochs: usize,
     /// Of the training data.
     pub(super) fingerprint: u64,
+    /// How integers are made of the network, if it is trained for them.
+    simulation: Option<Simulation>,
 }
 
 /// The loss for a network and data like these.
@@ -151,7 +154,22 @@ impl Trainer {
             return wrong("the momentum", momentum.into(), "a number from 0 to below 1");
         }
         let moments = Moments::new(model.network.parameters().len());
-        Ok(Trainer { model, options, loss, moments, epochs: 0, fingerprint: fingerprint(data) })
+        Ok(Trainer { model, options, loss, moments, epochs: 0, fingerprint: fingerprint(data), simulation: None })
+    }
+
+    /// From now on trains for integers: every batch is run by the integer network that `simulation` makes of the weights, and the
+    /// gradient of what the integers stand for moves the weights in single precision. [`model`](Trainer::model) stays the
+    /// latter; [`integer`](Trainer::integer) is what it has become.
+    pub fn train_for_integers(&mut self, simulation: Simulation) {
+        self.simulation = Some(simulation);
+    }
+
+    /// The integer network, where it is trained for one.
+    ///
+    /// # Errors
+    /// If a weight has grown beyond what its row can represent.
+    pub fn integer(&self) -> Result<Option<Network<f32>>, TrainError> {
+        Ok(self.simulation.as_ref().map(|simulation| simulation.integer(&self.model.network)).transpose()?)
     }
 
     /// The model as it is now.
@@ -208,7 +226,10 @@ impl Trainer {
             }
         };
         let validation = match validation {
-            Some(data) => Some(evaluate_by(self.loss, &self.model.network, data)?),
+            Some(data) => {
+                let integer = self.integer()?;
+                Some(evaluate_by(self.loss, integer.as_ref().unwrap_or(&self.model.network), data)?)
+            }
             None => None,
         };
         self.epochs += 1;
@@ -240,7 +261,10 @@ impl Trainer {
         for (batch, series) in (1..).zip(order.chunks(self.options.batch_size)) {
             let rate = self.options.dropout;
             let dropout = (rate > 0.0).then(|| (rate, rng.next_u64()));
-            let (part, mut gradient) = gradient::batch(&self.model.network, &judge, series, dropout);
+            let simulated =
+                self.simulation.as_ref().map(|simulation| simulation.simulated(&self.model.network)).transpose()?;
+            let network = simulated.as_ref().map_or(&self.model.network, |simulated| &simulated.network);
+            let (part, mut gradient) = gradient::batch(network, &judge, series, dropout, simulated.as_ref());
             let norm = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
             for (what, value) in [("loss", part.loss / part.examples as f64), ("gradient's norm", norm)] {
                 if !value.is_finite() {

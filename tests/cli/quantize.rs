@@ -74,3 +74,26 @@ fn what_is_wrong_is_said() {
     assert!(said.contains("PyTorch has no such integer layer"), "{said}");
     assert!(!folder.path("r.gatelet").exists());
 }
+
+#[test]
+fn training_goes_on_for_integers() {
+    let folder = trained();
+    let (status, result, said) =
+        folder.run("train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 2 --out q.gatelet");
+    assert_eq!(status, 0, "{said}");
+    assert!(result.starts_with("wrote q.gatelet after epoch 2: "), "{result}");
+    assert!(folder.results("summary q.gatelet").contains("integer gru(6)"));
+    assert_eq!(folder.files(), ["m.gatelet", "motion.ts", "q.gatelet", "test.ts"]);
+    // What is validated is the integer network.
+    let epochs = folder.json(
+        "train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 2 --out again.gatelet --json",
+    );
+    let evaluation = &folder.json("eval again.gatelet --data test.ts --json")[0];
+    assert_eq!(epochs[1]["val_loss"], evaluation["loss"]);
+    assert_eq!(folder.read("again.gatelet"), folder.read("q.gatelet"));
+
+    let said = folder.error(1, "train --quantize q.gatelet --data motion.ts --out r.gatelet");
+    assert!(said.contains("an integer network already"), "{said}");
+    let said = folder.error(2, "train --quantize m.gatelet --model 'gru(3)' --data motion.ts --out r.gatelet");
+    assert!(said.contains("--model"), "{said}");
+}

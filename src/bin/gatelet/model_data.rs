@@ -47,6 +47,12 @@ pub fn read_for_evaluation(model: &Model, path: &Path, given: &DataOptions, all:
     Ok(test)
 }
 
+/// How `model`'s training read its data, unless options say otherwise.
+pub fn options_of_training(model: &Model, path: &Path, given: &DataOptions) -> Result<Options, Failure> {
+    let provenance = model.metadata.data.clone().unwrap_or_default();
+    Stored { provenance: &provenance, path, given, with_targets: true }.options()
+}
+
 /// The inputs in a file.
 pub fn read_inputs(model: &Model, path: &Path, given: &DataOptions) -> Result<(Dataset, Options), Failure> {
     let provenance = model.metadata.data.clone().unwrap_or_default();

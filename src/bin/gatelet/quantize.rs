@@ -13,6 +13,9 @@ use gatelet::train::{Evaluation, evaluate};
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// Series to calibrate with, if nothing else is asked for.
+pub const MOST_SERIES: usize = 1000;
+
 /// Make an integer network of a model: int8 weights, no floating point, the same bits on every target
 #[derive(Args)]
 #[command(after_help = "\
@@ -41,7 +44,7 @@ pub struct Arguments {
     #[arg(long, value_enum, value_name = "HOW", default_value_t = RangesName::Auto)]
     ranges: RangesName,
     /// Series to calibrate with, at most
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = count)]
+    #[arg(long, value_name = "N", default_value_t = MOST_SERIES, value_parser = count)]
     series: usize,
     /// Time steps over which drift is measured, one series after another without a new beginning
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = count)]
@@ -134,7 +137,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The inputs of so many series at most, from all over the data.
-fn evenly(data: &Dataset, most: usize) -> Vec<&[f32]> {
+pub fn evenly(data: &Dataset, most: usize) -> Vec<&[f32]> {
     let count = data.series.len();
     let chosen = most.min(count);
     (0..chosen).map(|i| data.series[i * count / chosen].inputs()).collect()

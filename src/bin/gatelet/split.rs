@@ -2,12 +2,12 @@
 
 use crate::data_options::DataOptions;
 use crate::failure::Failure;
-use crate::model_data::{has_extension, split_test};
+use crate::model_data::{has_extension, options_of_training, split_test};
 use crate::output::note;
 use crate::values::{fraction, row_range};
 use clap::Args;
 use gatelet::data::{self, Dataset, Options, Targets};
-use gatelet::network::Provenance;
+use gatelet::network::{Model, Provenance};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -32,14 +32,19 @@ pub struct Split {
     pub test_rows: Option<Range<usize>>,
 }
 
-/// Training data, validation data, and where they come from.
+/// Training data, validation data, and where they come from. For a model that is `trained` already, they are read and split as they
+/// were then, unless options say otherwise.
 pub fn read(
     path: &Path,
     split: &Split,
     given: &DataOptions,
     seed: u64,
+    trained: Option<&Model>,
 ) -> Result<(Dataset, Option<Dataset>, Provenance), Failure> {
-    let mut options = given.over(&Options::default());
+    let mut options = match trained {
+        Some(model) => options_of_training(model, path, given)?,
+        None => given.over(&Options::default()),
+    };
     let is_csv = has_extension(path, "csv");
     if is_csv && options.label.is_none() && options.target.is_empty() {
         return Err(Failure::Usage(
@@ -47,7 +52,10 @@ pub fn read(
                 .into(),
         ));
     }
-    let all = data::read(path, &options)?;
+    let mut all = data::read(path, &options)?;
+    if let (Some(model), Targets::Classes(_)) = (trained, &all.targets) {
+        all = all.with_classes_of(&model.labels)?;
+    }
     if all.skipped > 0 {
         note(format!("left out {} of the recordings: shorter than a window with its horizon", all.skipped));
     }
@@ -66,6 +74,12 @@ pub fn read(
             "the whole file is one series; cut it into examples with --window, or name the column of its series with --series",
         );
     }
+    let before = trained.and_then(|model| model.metadata.data.clone()).unwrap_or_default();
+    let (test_groups, test_rows) = if split.test_groups.is_empty() && split.test_rows.is_none() {
+        (before.test_groups, before.test_rows)
+    } else {
+        (split.test_groups.clone(), split.test_rows.clone())
+    };
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let provenance = Provenance {
         file: name(path),
@@ -74,16 +88,16 @@ pub fn read(
             Targets::Values(names) => names.clone(),
             _ => Vec::new(),
         },
-        test_groups: split.test_groups.clone(),
-        test_rows: split.test_rows.clone(),
+        test_groups,
+        test_rows,
         options: Options {
             index: options.index.as_deref().map(|path| name(path).into()),
             labels: options.labels.as_deref().map(|path| name(path).into()),
             ..options.clone()
         },
     };
-    let rest =
-        if split.test_groups.is_empty() && split.test_rows.is_none() { all } else { split_test(all, &provenance)?.0 };
+    let has_test = !provenance.test_groups.is_empty() || provenance.test_rows.is_some();
+    let rest = if has_test { split_test(all, &provenance)?.0 } else { all };
     let (training, validation) = if let Some(path) = &split.validation {
         let validation = data::read(path, &options)?;
         let validation = match &rest.targets {

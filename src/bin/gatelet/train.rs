@@ -4,11 +4,13 @@ use crate::data_options::DataOptions;
 use crate::failure::Failure;
 use crate::output::{check_writable, note, print, print_json};
 use crate::progress::{Bar, figures};
+use crate::quantize::{MOST_SERIES, evenly};
 use crate::split::{self, Split};
 use crate::values::{count, momentum, positive, positive_or_zero, share};
 use clap::{Args, ValueEnum};
 use gatelet::data::Dataset;
-use gatelet::network::Training;
+use gatelet::network::{Model, Training};
+use gatelet::quantize::calibrate;
 use gatelet::train::{Epoch, Loss, Optimizer, Options, Schedule, TrainError, Trainer, prepare};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,9 @@ one of them, embedding(tokens, units) in front. A recurrent layer gives its last
 gru(32, reset_after=false), lstm(16, activation=relu, recurrent_activation=hard_sigmoid), dense(9, softmax). \
 Normalisation learned from the training data becomes part of the model.
 
+--quantize goes on with a trained model, for integers: every batch is run by the integer network that its weights make, and \
+the integer network is what is written. Data are read and split as in its training unless options say otherwise.
+
 Examples:
   gatelet train --data JapaneseVowels_TRAIN.ts --split 0.2 --epochs 40 \\
       --model 'gru(32), dense(9, softmax)' --out speaker.gatelet
@@ -30,14 +35,25 @@ Examples:
   gatelet train --data watch_i16.npy --index index.csv --label label_name \\
       --decimate 2 --window 100 --stride 25 --group subject \\
       --test-groups 8,9,10 --validation-groups 7 --epochs 12 \\
-      --model 'gru(32), dense(7, softmax)' --out exercise.gatelet")]
+      --model 'gru(32), dense(7, softmax)' --out exercise.gatelet
+  gatelet train --quantize speaker.gatelet --data JapaneseVowels_TRAIN.ts \\
+      --epochs 3 --out speaker-int8.gatelet")]
 pub struct Arguments {
     /// Data to train on: .ts, .csv or .npy
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Network, such as 'gru(32), dense(9, softmax)'
-    #[arg(long, value_name = "LAYERS")]
+    #[arg(
+        long,
+        value_name = "LAYERS",
+        required_unless_present = "quantize",
+        default_value = "",
+        hide_default_value = true
+    )]
     model: String,
+    /// Trained model to go on with and make an integer network of (see also `gatelet quantize`)
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    quantize: Option<PathBuf>,
     /// Model file to write, when training is done
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -47,9 +63,9 @@ pub struct Arguments {
     /// Series in a batch
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = count)]
     batch_size: usize,
-    /// Learning rate
-    #[arg(long, value_name = "X", default_value_t = 0.003, value_parser = positive, allow_negative_numbers = true)]
-    learning_rate: f64,
+    /// Learning rate (default: 0.003; with --quantize 0.0003)
+    #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
     /// How the learning rate changes: cosine brings it down to zero over the epochs
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ScheduleName::Constant)]
     schedule: ScheduleName,
@@ -120,7 +136,7 @@ impl Arguments {
         };
         Ok(Options {
             batch_size: self.batch_size,
-            learning_rate: self.learning_rate,
+            learning_rate: self.learning_rate.unwrap_or(if self.quantize.is_some() { 0.0003 } else { 0.003 }),
             schedule: match self.schedule {
                 ScheduleName::Constant => Schedule::Constant,
                 ScheduleName::Cosine => Schedule::Cosine { epochs: self.epochs },
@@ -141,17 +157,25 @@ impl Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let out = &arguments.out;
     let options = arguments.options()?;
-    let inputs: Vec<&Path> =
-        [Some(&arguments.data), arguments.split.validation.as_ref()].into_iter().flatten().map(|p| &**p).collect();
+    let inputs = [Some(&arguments.data), arguments.split.validation.as_ref(), arguments.quantize.as_ref()];
+    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(|p| &**p).collect();
     check_writable("--out", out, &inputs)?;
     if let Some(threads) = arguments.threads {
         let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         built.map_err(|error| Failure::Failed(format!("cannot start {threads} threads: {error}")))?;
     }
+    let trained = arguments.quantize.as_deref().map(Model::read).transpose()?;
     let (training, validation, provenance) =
-        split::read(&arguments.data, &arguments.split, &arguments.options, arguments.seed)?;
+        split::read(&arguments.data, &arguments.split, &arguments.options, arguments.seed, trained.as_ref())?;
     let checkpoint = with_ending(out, ".checkpoint");
-    let mut trainer = begin(arguments, &training, options, &checkpoint)?;
+    let simulation = match &trained {
+        Some(model) => Some(calibrate(&model.network, &evenly(&training, MOST_SERIES), &Default::default())?.0),
+        None => None,
+    };
+    let mut trainer = begin(arguments, trained, &training, options, &checkpoint)?;
+    if let Some(simulation) = simulation {
+        trainer.train_for_integers(simulation);
+    }
     trainer.model_mut().metadata.data = Some(provenance);
     note(format!(
         "training {} on {} series, {}",
@@ -186,7 +210,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         last = Some(epoch);
     }
     bar.finish();
-    trainer.model().write(out)?;
+    let mut model = trainer.model().clone();
+    if let Some(integer) = trainer.integer()? {
+        model.network = integer;
+    }
+    model.write(out)?;
     // The run is over; what is left of it would only be in the way.
     let _ = std::fs::remove_file(&checkpoint);
     let written = format!("wrote {} after epoch {}", out.display(), trainer.epochs());
@@ -200,8 +228,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// A new run, or the one that was stopped.
-fn begin(arguments: &Arguments, training: &Dataset, options: Options, checkpoint: &Path) -> Result<Trainer, Failure> {
-    let model = prepare(&arguments.model, training, arguments.seed)?;
+fn begin(
+    arguments: &Arguments,
+    trained: Option<Model>,
+    training: &Dataset,
+    options: Options,
+    checkpoint: &Path,
+) -> Result<Trainer, Failure> {
+    let model = match trained {
+        Some(model) => model,
+        None => prepare(&arguments.model, training, arguments.seed)?,
+    };
     if !arguments.resume {
         if checkpoint.exists() {
             note(format!("beginning anew; with --resume the run in {} would go on", checkpoint.display()));

@@ -1,0 +1,175 @@
+//! What an integer network gives for a batch: the numbers that training for integers goes on with, bit by bit.
+
+use super::graph::lasts;
+use super::sequences::Sequences;
+use crate::math::OutputKind;
+use crate::network::{LayerKind, Real};
+use crate::quantize::{Simulated, SimulatedLayer};
+use nalgebra::DMatrix;
+
+/// By layer of the network that is trained: states of a recurrent layer, outputs of another one.
+pub(super) struct Exact<T>(Vec<Option<[Vec<T>; 2]>>);
+
+impl<T: Real> Exact<T> {
+    /// Runs the integer layers on `x`, which has a column per sequence and time step.
+    pub(super) fn new(simulated: &Simulated, x: &DMatrix<T>, sequences: &Sequences) -> Self {
+        let mut exact: Vec<Option<[Vec<T>; 2]>> = simulated.network.layers().iter().map(|_| None).collect();
+        #[expect(clippy::cast_possible_truncation, reason = "int16 numbers are exact in both precisions")]
+        let mut flow = x.map(|x| x.widened() as f32);
+        for layer in &simulated.layers {
+            let SimulatedLayer { inference, kind, source } = layer;
+            let (outputs, states) = match kind {
+                LayerKind::Recurrent(spec) => {
+                    if spec.go_backwards {
+                        flow = flow.select_columns(&sequences.reversed());
+                    }
+                    let states = run(layer, spec.units, &flow, sequences);
+                    let every = DMatrix::from_column_slice(spec.units, sequences.columns(), &states[0]);
+                    (if spec.return_sequences { every } else { every.select_columns(&lasts(sequences)) }, Some(states))
+                }
+                _ => {
+                    let mut ys = DMatrix::zeros(inference.outputs(), flow.ncols());
+                    inference.run(&mut inference.initial_state(), flow.as_slice(), ys.as_mut_slice());
+                    // Of a softmax the differentiable one is needed, which is never 0.
+                    let is_softmax = matches!(kind, LayerKind::Dense { activation: OutputKind::Softmax, .. });
+                    let outputs = (!is_softmax).then(|| [ys.as_slice().to_vec(), Vec::new()]);
+                    (ys, outputs)
+                }
+            };
+            flow = outputs;
+            let widened = |numbers: Vec<f32>| numbers.into_iter().map(|x| T::rounded(x.into())).collect();
+            exact[source.end] = states.map(|states| states.map(widened));
+        }
+        Exact(exact)
+    }
+
+    /// Of a layer, counted from 0: h and c in all columns, or outputs.
+    pub(super) fn of(&self, layer: usize) -> Option<&[Vec<T>; 2]> {
+        self.0[layer].as_ref()
+    }
+}
+
+/// h and c of every column.
+fn run(layer: &SimulatedLayer, units: usize, x: &DMatrix<f32>, sequences: &Sequences) -> [Vec<f32>; 2] {
+    let SimulatedLayer { inference, .. } = layer;
+    let has_cells = inference.state_of(1).len() > units;
+    let mut h = vec![0.0; units * sequences.columns()];
+    let mut c = vec![0.0; if has_cells { h.len() } else { 0 }];
+    let mut y = vec![0.0; units];
+    for place in 0..sequences.count() {
+        let mut state = inference.initial_state();
+        for step in 0..sequences.lengths[place] {
+            let column = sequences.step(step).start + place;
+            inference.step(&mut state, x.column(column).as_slice(), &mut y);
+            let (new_h, new_c) = state.values().split_at(units);
+            h[units * column..][..units].copy_from_slice(new_h);
+            if has_cells {
+                c[units * column..][..units].copy_from_slice(new_c);
+            }
+        }
+    }
+    [h, c]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gradient::batch;
+    use super::super::loss::{Judge, Loss};
+    use super::super::{Options, Trainer, evaluate};
+    use super::*;
+    use crate::data::{Dataset, Series, Targets};
+    use crate::network::{LayerKind, Model, Network};
+    use crate::quantize::{self, calibrate};
+
+    fn series(outputs: usize) -> Vec<Series> {
+        let number = |i: usize| 50.0 + 20.0 * (0.3 * i as f32).sin() + 5.0 * (1.7 * i as f32).cos();
+        (0..20)
+            .map(|n| {
+                let steps = 3 + n % 7;
+                let inputs: Vec<_> = (0..2 * steps).map(|i| number(31 * n + i)).collect();
+                let values = (0..outputs * steps).map(|i| 0.04 * inputs[i % inputs.len()] - 2.0).collect();
+                Series::new("", 2, inputs).unwrap().with_values(outputs, values)
+            })
+            .collect()
+    }
+
+    fn network(description: &str) -> Network<f32> {
+        let network = Network::describe(2, description).unwrap().initialized(4);
+        network.with_layer(0, LayerKind::Normalize { size: 2 }.into(), &[50.0, 50.0, 0.06, 0.06]).unwrap()
+    }
+
+    /// Every number that the trainer goes on with is the integer network's.
+    #[test]
+    fn the_simulation_gives_the_integer_networks_bits() {
+        for description in [
+            "lstm(5, sequences), dense(3, relu), gru(4, sequences), dense(2)",
+            "gru(6, sequences, reset_after=false), dense(2)",
+            "simple_rnn(6, sequences, relu), dense(2, sigmoid)",
+        ] {
+            let network = network(description);
+            let series = series(2);
+            let inputs: Vec<_> = series.iter().map(Series::inputs).collect();
+            let (simulation, _) = calibrate(&network, &inputs, &quantize::Options::default()).unwrap();
+            let integer = simulation.integer(&network).unwrap().inference();
+            let simulated = simulation.simulated(&network).unwrap();
+            for one in &series {
+                let sequences = Sequences::new(&[one.len()]);
+                let x = DMatrix::from_column_slice(2, one.len(), one.inputs());
+                let exact = Exact::<f32>::new(&simulated, &x, &sequences);
+                let mut ys = vec![0.0; 2 * one.len()];
+                integer.run(&mut integer.initial_state(), one.inputs(), &mut ys);
+                let [outputs, _] = exact.of(network.layers().len() - 1).unwrap();
+                assert_eq!(outputs, &ys, "{description}");
+            }
+        }
+    }
+
+    /// What integers stand for is near the weights they were made of, and so is the gradient.
+    #[test]
+    fn gradients_pass_through_the_rounding() {
+        let series = series(2);
+        let references: Vec<_> = series.iter().collect();
+        for description in ["lstm(5, sequences), dense(2)", "gru(6, sequences), dense(2)", "gru(5), dense(2, tanh)"] {
+            let mut network = network(description);
+            if !description.contains("tanh") {
+                // Becomes part of the dense layer.
+                let end = network.layers().len();
+                let layer = LayerKind::Normalize { size: 2 }.into();
+                network = network.with_layer(end, layer, &[0.1, -0.2, 3.0, 0.5]).unwrap();
+            }
+            let inputs: Vec<_> = series.iter().map(Series::inputs).collect();
+            let (simulation, _) = calibrate(&network, &inputs, &quantize::Options::default()).unwrap();
+            let simulated = simulation.simulated(&network).unwrap();
+            for (stands_for, weight) in simulated.network.parameters().iter().zip(network.parameters()) {
+                // A bias makes up for what rounding does to three times a weight.
+                assert!((stands_for - weight).abs() < 0.1 * weight.abs().max(1.0), "{description}");
+            }
+            let judge = Judge::new(&network, Loss::MeanSquaredError);
+            let (exact, expected) = batch(&network, &judge, &references, None, None);
+            let (rounded, found) = batch(&simulated.network, &judge, &references, None, Some(&simulated));
+            assert_ne!(exact.loss, rounded.loss, "{description}: no rounding");
+            assert!((exact.loss / rounded.loss - 1.0).abs() < 0.02, "{description}");
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+            let cosine = dot(&found, &expected) / (dot(&found, &found) * dot(&expected, &expected)).sqrt();
+            assert!(cosine > 0.999, "{description}: {cosine}");
+        }
+    }
+
+    #[test]
+    fn training_for_integers_makes_the_integer_network_better() {
+        let data = Dataset::new(vec!["a".into(), "b".into()], Targets::Values(vec!["c".into(), "d".into()]), series(2))
+            .unwrap();
+        let inputs: Vec<_> = data.series.iter().map(Series::inputs).collect();
+        let network = network("gru(6, sequences), dense(2)");
+        let (simulation, before) = calibrate(&network, &inputs, &quantize::Options::default()).unwrap();
+        let mut trainer = Trainer::new(Model::new(network), &data, Options::default()).unwrap();
+        trainer.train_for_integers(simulation);
+        for _ in 0..30 {
+            trainer.epoch(&data, None, |_| {}).unwrap();
+        }
+        let after = trainer.integer().unwrap().unwrap();
+        let loss = |network| evaluate(network, &data).unwrap().loss;
+        assert!(loss(&after) < 0.5 * loss(&before.network), "{} of {}", loss(&after), loss(&before.network));
+        assert_eq!(after.layers(), before.network.layers());
+    }
+}
