@@ -4,6 +4,7 @@
 use gatelet::export::to_safetensors;
 use gatelet::import::{Options, from_h5, from_keras};
 use gatelet::network::{LayerKind, Model, Network};
+use gatelet::quantize::quantize;
 use hdf5_pure::{AttrValue, FileBuilder, FinishedGroup, GroupBuilder};
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -39,10 +40,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let layers = Model::new(Network::describe(2, description)?.initialized(1));
     let tokens = Model::new(Network::describe(1, "embedding(5, 2, mask_zero), flatten(3)")?.initialized(1));
 
+    let description = "lstm(5, sequences), gru(3, sequences), gru(2, reset_after=false, sequences), dense(2, softmax)";
+    let network = Network::describe(2, description)?.initialized(1);
+    let data: Vec<f32> = (0..40).map(|i| (i as f32).sin()).collect();
+    let integers = Model::new(quantize(&network, &[&data], &Default::default())?.network);
+
     // The first byte is what the target `read` does to the file: nothing, repair it, repair it with its sections.
-    for (name, first, model) in
-        [("deep", 0, deep), ("flat", 1, flat), ("others", 3, others), ("layers", 1, layers), ("tokens", 3, tokens)]
-    {
+    let integers_too = ("integers", 1, integers);
+    for (name, first, model) in [
+        ("deep", 0, deep),
+        ("flat", 1, flat),
+        ("others", 3, others),
+        ("layers", 1, layers),
+        ("tokens", 3, tokens),
+        integers_too,
+    ] {
         write("read", name, first, &model.to_bytes()?)?;
     }
 

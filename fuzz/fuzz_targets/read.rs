@@ -7,11 +7,20 @@
 use core::fmt::Debug;
 use gatelet::format::{crc32, open};
 use gatelet::network::Model;
+use gatelet::quant;
 use gatelet::{Dense, Gru, Layer, Lstm, Normalize, ReadInto, Residual, Softmax, Vector, chain};
 use libfuzzer_sys::fuzz_target;
 
 type Deep = chain!(Normalize<2>, Gru<2, 3>, Residual<Gru<3, 3, false>>, Lstm<3, 2>, Dense<2, 2, Softmax>);
 type Flat = Dense<2, 1>;
+type Integers = chain!(
+    quant::Quantize<2>,
+    quant::Lstm<2, 5>,
+    quant::Gru<5, 3>,
+    quant::Gru<3, 2, false>,
+    quant::Dense<2, 2, Softmax>,
+    quant::Dequantize<2>
+);
 
 fuzz_target!(|input: &[u8]| {
     let Some((mode, file)) = input.split_first() else { return };
@@ -34,6 +43,7 @@ fuzz_target!(|input: &[u8]| {
     let outputs = model.as_ref().and_then(step);
     read_and_step::<Deep>(&file, outputs.as_deref());
     read_and_step::<Flat>(&file, outputs.as_deref());
+    read_and_step::<Integers>(&file, outputs.as_deref());
 });
 
 /// Makes a file's magic, version, length and checksum right and, with `sections`, its metadata what the other sections leave.
@@ -56,7 +66,8 @@ fn repair(file: &mut [u8], sections: bool) {
 /// One step of a model, if it is small; a sequence must not panic either.
 fn step(model: &Model) -> Option<Vec<f32>> {
     let network = &model.network;
-    if network.parameters().len() > 4096 {
+    let integers: usize = (0..network.layers().len()).map(|layer| network.integers(layer).len()).sum();
+    if network.parameters().len() + integers > 4096 {
         return None;
     }
     let inference = network.inference();
@@ -68,7 +79,10 @@ fn step(model: &Model) -> Option<Vec<f32>> {
 }
 
 /// Reads a file into a type; `outputs` are those of the same file's run-time network.
-fn read_and_step<N: ReadInto + Layer + PartialEq + Debug>(file: &[u8], outputs: Option<&[f32]>) {
+fn read_and_step<N>(file: &[u8], outputs: Option<&[f32]>)
+where
+    N: ReadInto + Layer<Input: Vector<Number = f32>, Output: Vector<Number = f32>> + PartialEq + Debug,
+{
     let mut net = N::EMPTY;
     if net.read_into(file).is_err() {
         assert_eq!(net, N::EMPTY, "a refused file has left something behind");

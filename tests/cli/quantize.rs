@@ -85,9 +85,8 @@ fn training_goes_on_for_integers() {
     assert!(folder.results("summary q.gatelet").contains("integer gru(6)"));
     assert_eq!(folder.files(), ["m.gatelet", "motion.ts", "q.gatelet", "test.ts"]);
     // What is validated is the integer network.
-    let epochs = folder.json(
-        "train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 2 --out again.gatelet --json",
-    );
+    let epochs = folder
+        .json("train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 2 --out again.gatelet --json");
     let evaluation = &folder.json("eval again.gatelet --data test.ts --json")[0];
     assert_eq!(epochs[1]["val_loss"], evaluation["loss"]);
     assert_eq!(folder.read("again.gatelet"), folder.read("q.gatelet"));
