@@ -272,7 +272,7 @@ macro_rules! at_sizes {
     };
 }
 
-at_sizes! { 1 1  1 8  2 3  3 16  4 4  5 7  6 9  7 17  10 32  13 20  16 33  19 31  28 20  9 50  40 64  1 128 }
+at_sizes! { 1 1  1 8  2 3  3 16  4 4  5 7  6 9  7 17  10 32  13 20  16 33  19 31  28 20  9 50  40 64  2 71  1 128 }
 
 /// tanh and sigmoid over all arguments, the last of which stand for those beyond.
 #[test]

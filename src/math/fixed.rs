@@ -39,10 +39,31 @@ impl Quadratic {
 }
 
 /// The table, with the interval of argument 0 in the middle.
-#[cfg(gatelet_dsp)]
+#[cfg(any(gatelet_dsp, target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32"))]
+#[allow(dead_code, reason = "not without vectors")]
 #[inline(always)]
 pub(crate) fn table() -> &'static [Quadratic; 128] {
     &TANH
+}
+
+/// The table's values and its slopes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn columns() -> &'static [[i32; 128]; 2] {
+    /// As a cache line is aligned.
+    #[repr(align(64))]
+    struct Columns([[i32; 128]; 2]);
+    static COLUMNS: Columns = Columns({
+        let mut columns = [[0; 128]; 2];
+        let mut i = 0;
+        while i < 128 {
+            columns[0][i] = TANH[i].value;
+            columns[1][i] = TANH[i].slopes;
+            i += 1;
+        }
+        columns
+    });
+    &COLUMNS.0
 }
 
 /// tanh(z / [`TANH_ONE`]) in units of 2⁻¹⁵, as integer layers have it.

@@ -1,7 +1,7 @@
 //! AVX2 with fused multiply-add: eight lanes, and four for what is left of a panel. Also the scalar backend compiled for
 //! AVX2, for results that are not to depend on the machine.
 
-use super::integers::Plain;
+use super::integers;
 use super::x86::{calls, operations, sum_of_four};
 use super::{Backend, Scalar, TINY, Visitor, sealed::Sealed};
 use crate::math::{ActivationKind, rational};
@@ -53,7 +53,7 @@ impl Sealed for Avx2 {}
 
 impl Backend for Avx2 {
     const NAME: &'static str = "avx2";
-    type Integers = Plain<4>;
+    type Integers = integers::Avx2;
     type Half = Avx2Half;
     type Mask = __m256i;
     const MASKS: bool = true;
@@ -65,8 +65,9 @@ impl Backend for Avx2 {
     calls!(Avx2, "avx2,fma");
 
     #[inline(always)]
-    fn integers(self) -> Plain<4> {
-        Plain::new()
+    fn integers(self) -> integers::Avx2 {
+        // SAFETY: the token exists.
+        unsafe { integers::Avx2::known() }
     }
 
     #[inline(always)]
@@ -125,7 +126,7 @@ impl Sealed for Avx2Half {}
 
 impl Backend for Avx2Half {
     const NAME: &'static str = "avx2";
-    type Integers = Plain<4>;
+    type Integers = integers::Avx2;
     type Half = Scalar<2>;
     type Mask = __m128i;
     const MASKS: bool = true;
@@ -136,8 +137,9 @@ impl Backend for Avx2Half {
     calls!(Avx2Half, "avx2,fma");
 
     #[inline(always)]
-    fn integers(self) -> Plain<4> {
-        Plain::new()
+    fn integers(self) -> integers::Avx2 {
+        // SAFETY: the token exists.
+        unsafe { integers::Avx2::known() }
     }
 
     #[inline(always)]

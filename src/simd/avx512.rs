@@ -1,7 +1,7 @@
 //! AVX-512: sixteen lanes, and eight and four for what is left of a panel. `tanh` is a table of polynomials, since looking
 //! up 32 numbers takes one instruction here.
 
-use super::integers::Plain;
+use super::integers;
 use super::x86::{calls, operations, sum_of_four};
 use super::{Backend, Scalar, TINY, Visitor, sealed::Sealed};
 use crate::math::{ActivationKind, table};
@@ -47,7 +47,7 @@ macro_rules! backend {
 
         impl Backend for $type {
             const NAME: &'static str = "avx512";
-            type Integers = Plain<4>;
+            type Integers = integers::Avx512;
             type Half = $half;
             type Mask = $mask;
             const MASKS: bool = true;
@@ -59,8 +59,9 @@ macro_rules! backend {
             calls!($type, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
 
             #[inline(always)]
-            fn integers(self) -> Plain<4> {
-                Plain::new()
+            fn integers(self) -> integers::Avx512 {
+                // SAFETY: the token exists.
+                unsafe { integers::Avx512::known() }
             }
 
             #[inline(always)]

@@ -1,6 +1,6 @@
 //! NEON: four lanes, and any smaller number of them for what is left of a panel.
 
-use super::integers::Plain;
+use super::integers;
 use super::{Backend, Scalar, sealed::Sealed};
 use crate::math::rational;
 use core::arch::aarch64::*;
@@ -32,7 +32,7 @@ impl Backend for Neon {
     const NAME: &'static str = "neon";
     const LANES: usize = 4;
     type Vector = float32x4_t;
-    type Integers = Plain<4>;
+    type Integers = integers::Neon;
     type Half = Scalar<2>;
     type Mask = usize;
     const MASKS: bool = true;
@@ -53,8 +53,8 @@ impl Backend for Neon {
     }
 
     #[inline(always)]
-    fn integers(self) -> Plain<4> {
-        Plain::new()
+    fn integers(self) -> integers::Neon {
+        integers::Neon::new()
     }
 
     #[inline(always)]

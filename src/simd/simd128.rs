@@ -1,6 +1,6 @@
 //! 128-bit vectors of WebAssembly: four lanes, and any smaller number of them for what is left of a panel.
 
-use super::integers::Plain;
+use super::integers;
 use super::{Backend, Scalar, sealed::Sealed};
 use core::arch::wasm32::*;
 
@@ -32,7 +32,7 @@ impl Backend for Simd128 {
     const NAME: &'static str = "simd128";
     const LANES: usize = 4;
     type Vector = v128;
-    type Integers = Plain<4>;
+    type Integers = integers::Simd128;
     type Half = Scalar<2>;
     type Mask = usize;
     const MASKS: bool = true;
@@ -52,8 +52,8 @@ impl Backend for Simd128 {
     }
 
     #[inline(always)]
-    fn integers(self) -> Plain<4> {
-        Plain::new()
+    fn integers(self) -> integers::Simd128 {
+        integers::Simd128::new()
     }
 
     #[inline(always)]

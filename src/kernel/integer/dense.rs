@@ -33,16 +33,23 @@ struct Step<'a, A> {
     y: &'a mut [i16],
 }
 
-impl<A: IntegerActivation> Block for Step<'_, A> {
+impl<A: IntegerActivation> Block<1> for Step<'_, A> {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run<I: Integers>(&mut self, i: I, at: Place) {
+    unsafe fn sums<I: Integers>(&self, i: I, at: Place) -> [I::Vector; 1] {
         // SAFETY: the lengths have been found right, and the block is within the units.
         unsafe {
             let bias = self.constants.biases::<I, 1>(i, (1, 0), at);
             let [sum] = self.kernel.add_products(i, bias, (1, 0), self.y.len(), at, self.x);
             let [scale] = self.constants.scales(i, (1, 0), at);
-            let y = self.activation.apply(i, i.mul_high(sum, scale));
-            i.store_short(self.y.as_mut_ptr().add(at.unit), y);
+            [i.mul_high(sum, scale)]
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn finish<I: Integers>(&mut self, i: I, at: Place, [z]: [I::Vector; 1]) {
+        // SAFETY: as in `sums`.
+        unsafe {
+            i.store_short(self.y.as_mut_ptr().add(at.unit), self.activation.apply(i, z));
         }
     }
 }

@@ -48,9 +48,9 @@ struct ResetAfter<'a, A, R> {
     h: &'a mut [i16],
 }
 
-impl<A: IntegerActivation, R: IntegerActivation> Block for ResetAfter<'_, A, R> {
+impl<A: IntegerActivation, R: IntegerActivation> Block<4> for ResetAfter<'_, A, R> {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run<I: Integers>(&mut self, i: I, at: Place) {
+    unsafe fn sums<I: Integers>(&self, i: I, at: Place) -> [I::Vector; 4] {
         let (weights, units) = (self.weights, self.old.len());
         // SAFETY: the lengths have been found right, and the block is within the units.
         unsafe {
@@ -60,12 +60,14 @@ impl<A: IntegerActivation, R: IntegerActivation> Block for ResetAfter<'_, A, R> 
             let scales = weights.constants.scales::<I, 4>(i, (4, 0), at);
             let (r, z) = (i.shift_right_each(r, scales[0]), i.shift_right_each(z, scales[1]));
             let [r, z, wn] = weights.input.add_products(i, [r, z, wn], (3, 0), units, at, self.x);
-            let sums = [
-                i.mul_high(r, scales[0]),
-                i.mul_high(z, scales[1]),
-                i.mul_high(wn, scales[2]),
-                i.mul_high(un, scales[3]),
-            ];
+            [i.mul_high(r, scales[0]), i.mul_high(z, scales[1]), i.mul_high(wn, scales[2]), i.mul_high(un, scales[3])]
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn finish<I: Integers>(&mut self, i: I, at: Place, sums: [I::Vector; 4]) {
+        // SAFETY: as in `sums`.
+        unsafe {
             let to = self.h.as_mut_ptr().add(at.unit);
             i.store_short(to, gru::reset_after(i, self.activations, sums, i.load_short(to)));
         }
@@ -82,12 +84,17 @@ struct Reset<'a, R> {
     reset: &'a mut [i16],
 }
 
-impl<R: IntegerActivation> Block for Reset<'_, R> {
+impl<R: IntegerActivation> Block<1> for Reset<'_, R> {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run<I: Integers>(&mut self, i: I, at: Place) {
+    unsafe fn sums<I: Integers>(&self, i: I, at: Place) -> [I::Vector; 1] {
         // SAFETY: the lengths have been found right, and the block is within the units.
+        unsafe { self.weights.sums(i, (3, 4, 0), at, self.x, self.old) }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn finish<I: Integers>(&mut self, i: I, at: Place, [r]: [I::Vector; 1]) {
+        // SAFETY: as in `sums`.
         unsafe {
-            let [r] = self.weights.sums::<I, 1>(i, (3, 4, 0), at, self.x, self.old);
             let h = i.load_short(self.h.as_ptr().add(at.unit));
             i.store_short(self.reset.as_mut_ptr().add(at.unit), gru::reset(i, self.activation, r, h));
         }
@@ -104,13 +111,21 @@ struct ResetBefore<'a, A, R> {
     h: &'a mut [i16],
 }
 
-impl<A: IntegerActivation, R: IntegerActivation> Block for ResetBefore<'_, A, R> {
+impl<A: IntegerActivation, R: IntegerActivation> Block<2> for ResetBefore<'_, A, R> {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run<I: Integers>(&mut self, i: I, at: Place) {
+    unsafe fn sums<I: Integers>(&self, i: I, at: Place) -> [I::Vector; 2] {
         // SAFETY: the lengths have been found right, and the block is within the units.
         unsafe {
-            let [z] = self.weights.sums::<I, 1>(i, (3, 4, 1), at, self.x, self.old);
-            let [n] = self.weights.sums::<I, 1>(i, (3, 4, 2), at, self.x, self.reset);
+            let [z] = self.weights.sums(i, (3, 4, 1), at, self.x, self.old);
+            let [n] = self.weights.sums(i, (3, 4, 2), at, self.x, self.reset);
+            [z, n]
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn finish<I: Integers>(&mut self, i: I, at: Place, [z, n]: [I::Vector; 2]) {
+        // SAFETY: as in `sums`.
+        unsafe {
             let to = self.h.as_mut_ptr().add(at.unit);
             i.store_short(to, gru::update(i, self.activations, z, n, i.load_short(to)));
         }

@@ -32,12 +32,17 @@ struct Step<'a, A, R> {
     c: &'a mut [i16],
 }
 
-impl<A: IntegerActivation, R: IntegerActivation> Block for Step<'_, A, R> {
+impl<A: IntegerActivation, R: IntegerActivation> Block<4> for Step<'_, A, R> {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run<I: Integers>(&mut self, i: I, at: Place) {
+    unsafe fn sums<I: Integers>(&self, i: I, at: Place) -> [I::Vector; 4] {
         // SAFETY: the lengths have been found right, and the block is within the units.
+        unsafe { self.weights.sums(i, (4, 4, 0), at, self.x, self.old) }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn finish<I: Integers>(&mut self, i: I, at: Place, sums: [I::Vector; 4]) {
+        // SAFETY: as in `sums`.
         unsafe {
-            let sums = self.weights.sums::<I, 4>(i, (4, 4, 0), at, self.x, self.old);
             let to = self.c.as_mut_ptr().add(at.unit);
             let (c, h) = lstm::equations(i, self.activations, self.formats, sums, i.load_short(to));
             i.store_short(to, c);

@@ -26,19 +26,57 @@ struct Place {
     width: usize,
 }
 
-/// Work on a block of neighbouring units.
-trait Block {
-    /// Does it.
+/// Work on a block of neighbouring units, which have `N` sums each.
+trait Block<const N: usize> {
+    /// The sums before the activations.
     ///
     /// # Safety
     /// The units of `at` are within the panel, and the panel within the units that the work is for.
-    unsafe fn run<I: Integers>(&mut self, i: I, at: Place);
+    unsafe fn sums<I: Integers>(&self, i: I, at: Place) -> [I::Vector; N];
+
+    /// What becomes of them.
+    ///
+    /// # Safety
+    /// As for [`sums`](Block::sums).
+    unsafe fn finish<I: Integers>(&mut self, i: I, at: Place, sums: [I::Vector; N]);
 }
+
+/// Blocks whose sums are made before the first one is finished. What is finished waits for itself all the time, and a processor looks
+/// some five hundred instructions ahead: less than to the next block's products, which wait for nothing.
+const AHEAD: usize = 4;
 
 /// Runs `work` over all of `units`, whose weights have so many gates.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn for_each_unit<I: Integers>(i: I, gates: usize, units: usize, work: &mut impl Block) {
+fn for_each_unit<I: Integers, const N: usize>(i: I, gates: usize, units: usize, work: &mut impl Block<N>) {
     let mut panel = 0;
+    if I::MASKS {
+        // Here a panel is a block.
+        while panel < units {
+            let at = |block| Place { unit: panel + block * I::LANES, panel: panel + block * I::LANES, width: I::LANES };
+            let blocks = ((units - panel) / I::LANES).min(AHEAD);
+            let rest = if blocks < AHEAD { units - panel - blocks * I::LANES } else { 0 };
+            let (last, last_at) = (i.first(rest), Place { width: rest, ..at(blocks) });
+            let mut sums = [[i.splat(0); N]; AHEAD];
+            let mut last_sums = [i.splat(0); N];
+            // SAFETY: the blocks are within the units, and so is what is left, if anything.
+            unsafe {
+                for (block, sums) in sums.iter_mut().enumerate().take(blocks) {
+                    *sums = work.sums(i, at(block));
+                }
+                if rest > 0 {
+                    last_sums = work.sums(last, last_at);
+                }
+                for (block, sums) in sums.iter().enumerate().take(blocks) {
+                    work.finish(i, at(block), *sums);
+                }
+                if rest > 0 {
+                    work.finish(last, last_at, last_sums);
+                }
+            }
+            panel += AHEAD * I::LANES;
+        }
+        return;
+    }
     while units - panel >= widest(gates) {
         // SAFETY: the loop's condition.
         unsafe { for_each_in_panel(i, Place { unit: panel, panel, width: widest(gates) }, work) };
@@ -55,11 +93,14 @@ fn for_each_unit<I: Integers>(i: I, gates: usize, units: usize, work: &mut impl 
 /// # Safety
 /// The panel is within the units that the work is for.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn for_each_in_panel<I: Integers>(i: I, mut at: Place, work: &mut impl Block) {
+unsafe fn for_each_in_panel<I: Integers, const N: usize>(i: I, mut at: Place, work: &mut impl Block<N>) {
     let end = at.panel + at.width;
     while end - at.unit >= I::LANES {
         // SAFETY: the loop's condition.
-        unsafe { work.run(i, at) };
+        unsafe {
+            let sums = work.sums(i, at);
+            work.finish(i, at, sums);
+        }
         at.unit += I::LANES;
     }
     if I::LANES > 1 && at.unit < end {

@@ -28,12 +28,17 @@ struct Step<'a, A> {
     h: &'a mut [i16],
 }
 
-impl<A: IntegerActivation> Block for Step<'_, A> {
+impl<A: IntegerActivation> Block<1> for Step<'_, A> {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn run<I: Integers>(&mut self, i: I, at: Place) {
+    unsafe fn sums<I: Integers>(&self, i: I, at: Place) -> [I::Vector; 1] {
         // SAFETY: the lengths have been found right, and the block is within the units.
+        unsafe { self.weights.sums(i, (1, 1, 0), at, self.x, self.old) }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn finish<I: Integers>(&mut self, i: I, at: Place, [z]: [I::Vector; 1]) {
+        // SAFETY: as in `sums`.
         unsafe {
-            let [z] = self.weights.sums::<I, 1>(i, (1, 1, 0), at, self.x, self.old);
             i.store_short(self.h.as_mut_ptr().add(at.unit), self.activation.apply(i, z));
         }
     }

@@ -1,11 +1,27 @@
 //! Vectors of 32-bit integers: what integer networks are written in. Every operation is exact or says how it rounds, so all
 //! backends give the same bits.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(gatelet_dsp)]
 mod cortex_m;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 mod plain;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx512::Avx512;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+pub(super) use neon::Neon;
 pub use plain::Plain;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) use simd128::Simd128;
 
 use super::sealed::Sealed;
 
@@ -28,9 +44,18 @@ pub trait Integers: Copy + core::fmt::Debug + Sealed {
     type Vector: Copy;
     /// The token for half as many lanes; itself when `LANES` is 1.
     type Half: Integers;
+    /// Whether the first lanes can do without the others: see [`first`](Integers::first).
+    const MASKS: bool = false;
 
     /// The narrower token.
     fn half(self) -> Self::Half;
+
+    /// Where [`MASKS`](Integers::MASKS): a token that reads and writes the first `lanes` only.
+    #[inline(always)]
+    fn first(self, lanes: usize) -> Self {
+        let _ = lanes;
+        self
+    }
 
     /// `x` in every lane.
     fn splat(self, x: i32) -> Self::Vector;
