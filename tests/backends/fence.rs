@@ -20,9 +20,9 @@ unsafe extern "C" {
     fn mprotect(start: *mut c_void, length: usize, protection: c_int) -> c_int;
 }
 
-/// Where numbers lie: `Vec<f32>` and arrays; and layers with constant sizes, which are aligned to cache lines.
+/// Where numbers lie: `Vec<f32>` and arrays, int16 as well; and layers with constant sizes, which are aligned to cache lines.
 fn is_fenced(layout: Layout) -> bool {
-    matches!(layout.align(), 4 | 64) && layout.size().is_multiple_of(layout.align())
+    matches!(layout.align(), 2 | 4 | 64) && layout.size().is_multiple_of(layout.align())
 }
 
 /// The pages for `layout`, and how many bytes are in front of the forbidden one.
