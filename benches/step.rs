@@ -3,31 +3,42 @@
 mod common;
 
 use criterion::{BenchmarkId, Criterion};
-use gatelet::{Dense, Gru, Layer, Lstm, ReadInto, SimpleRnn, Vector, chain};
+use gatelet::{Dense, Gru, Layer, Lstm, ReadInto, SimpleRnn, Vector, chain, quant};
 use std::hint::black_box;
 
 fn main() {
     let mut criterion = common::criterion();
-    simple_rnn::<16>(&mut criterion);
-    simple_rnn::<64>(&mut criterion);
-    gated::<16>(&mut criterion);
-    gated::<32>(&mut criterion);
-    gated::<64>(&mut criterion);
+    each_cell::<8>(&mut criterion);
+    each_cell::<16>(&mut criterion);
+    each_cell::<20>(&mut criterion);
+    each_cell::<32>(&mut criterion);
+    each_cell::<40>(&mut criterion);
+    each_cell::<64>(&mut criterion);
+    each_cell::<128>(&mut criterion);
     criterion.final_summary();
 }
 
-fn simple_rnn<const H: usize>(criterion: &mut Criterion) {
-    step::<chain!(SimpleRnn<1, H>, Dense<H, 1>)>(criterion, &format!("simple_rnn({H}), dense(1)"));
-}
-
-fn gated<const H: usize>(criterion: &mut Criterion) {
-    step::<chain!(Lstm<1, H>, Dense<H, 1>)>(criterion, &format!("lstm({H}), dense(1)"));
-    step::<chain!(Gru<1, H>, Dense<H, 1>)>(criterion, &format!("gru({H}), dense(1)"));
+fn each_cell<const H: usize>(criterion: &mut Criterion) {
+    let [rnn, lstm, gru] = ["simple_rnn", "lstm", "gru"].map(|cell| format!("{cell}({H}), dense(1)"));
+    step::<chain!(SimpleRnn<1, H>, Dense<H, 1>)>(criterion, &rnn);
+    step_integers::<chain!(quant::SimpleRnn<1, H>, quant::Dense<H, 1>)>(criterion, &rnn);
+    step::<chain!(Lstm<1, H>, Dense<H, 1>)>(criterion, &lstm);
+    step_integers::<chain!(quant::Lstm<1, H>, quant::Dense<H, 1>)>(criterion, &lstm);
+    step::<chain!(Gru<1, H>, Dense<H, 1>)>(criterion, &gru);
+    step_integers::<chain!(quant::Gru<1, H>, quant::Dense<H, 1>)>(criterion, &gru);
 }
 
 fn step<L: ReadInto + Layer<Input = [f32; 1]>>(criterion: &mut Criterion, description: &str) {
-    let net = common::network::<L>(1, description);
-    let xs = common::signal(1024);
+    measure(criterion, description, &*common::network::<L>(1, description), &common::signal(1024));
+}
+
+/// All weights are zero, which takes integers as long as any other.
+fn step_integers<L: ReadInto + Layer<Input = [i16; 1]>>(criterion: &mut Criterion, description: &str) {
+    let xs: Vec<_> = common::signal(1024).into_iter().map(|[x]: [f32; 1]| [(32_767.0 * x) as i16]).collect();
+    measure(criterion, &format!("int8: {description}"), &*Box::new(L::EMPTY), &xs);
+}
+
+fn measure<L: Layer>(criterion: &mut Criterion, description: &str, net: &L, xs: &[L::Input]) {
     let mut group = criterion.benchmark_group("step");
     for backend in common::each_backend() {
         let (mut state, mut y) = (L::ZERO_STATE, L::Output::ZERO);

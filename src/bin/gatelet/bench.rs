@@ -89,6 +89,9 @@ fn available() -> impl Iterator<Item = BackendKind> {
 /// What was measured of one network on one backend.
 #[derive(Serialize)]
 struct Row {
+    /// The network, for people.
+    #[serde(skip)]
+    name: String,
     network: String,
     /// Of the first recurrent layer.
     cell: Option<CellName>,
@@ -116,11 +119,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut samples = Samples::new();
     let mut measured = Vec::new();
     for (number, candidate) in (1..).zip(&candidates) {
-        let network = &candidate.network;
         if bar.is_hidden() {
-            note(format!("network {number}/{}: {network}", candidates.len()));
+            note(format!("network {number}/{}: {}", candidates.len(), candidate.name()));
         }
-        bar.set_message(network.to_string());
+        bar.set_message(candidate.name());
         samples.take();
         let times = measure::time(&mut *candidate.start()?, &backends, budget)?;
         measured.push((candidate, times));
@@ -182,13 +184,14 @@ impl Row {
         let network = &candidate.network;
         let (cell, hidden) = first_cell(network).unzip();
         Row {
+            name: candidate.name(),
             network: network.to_string(),
             cell,
             inputs: network.inputs(),
             hidden,
             outputs: network.outputs(),
             constant_sizes: candidate.constant_sizes,
-            storage: "f32",
+            storage: candidate.storage,
             backend: backend.name(),
             ns_per_step: rounded(times.median),
             ns_min: rounded(times.min),
@@ -217,7 +220,7 @@ fn print_lines(unit: &Unit, rows: impl Iterator<Item = Row>) -> Result<(), Failu
 
 fn print_table(unit: &Unit, rows: &[Row]) -> Result<(), Failure> {
     print(format!(" {unit}\n"))?;
-    let names = rows.iter().map(|row| row.network.chars().count());
+    let names = rows.iter().map(|row| row.name.chars().count());
     let width = names.chain(["Network".len()]).max().unwrap_or_default();
     let line = |cells: [&str; 7]| {
         let [network, inputs, backend, median, min, worst, units] = cells;
@@ -227,7 +230,7 @@ fn print_table(unit: &Unit, rows: &[Row]) -> Result<(), Failure> {
     print("─".repeat(width + 62))?;
     for row in rows {
         line([
-            &row.network,
+            &row.name,
             &row.inputs.to_string(),
             row.backend,
             &format!("{:.1}", row.ns_per_step),

@@ -3,7 +3,7 @@
 use super::first_cell;
 use crate::failure::Failure;
 use gatelet::network::{Inference, Model, Network, State};
-use gatelet::{Dense, Gru, Layer, Lstm, ReadInto, SimpleRnn, Vector, chain};
+use gatelet::{Dense, Gru, Layer, Lstm, ReadInto, SimpleRnn, Vector, chain, quant};
 use std::hint::black_box;
 
 /// A network that can be measured.
@@ -11,6 +11,8 @@ pub struct Candidate {
     pub network: Network<f32>,
     /// Whether sizes are in the type.
     pub constant_sizes: bool,
+    /// What weights are: `f32` or `int8`.
+    pub storage: &'static str,
     start: fn(&Network<f32>) -> Started,
 }
 
@@ -26,7 +28,7 @@ pub trait Stream {
 impl Candidate {
     /// A network with sizes known at run time.
     pub fn at_run_time(network: Network<f32>) -> Self {
-        Candidate { network, constant_sizes: false, start: run_time }
+        Candidate { network, constant_sizes: false, storage: "f32", start: run_time }
     }
 
     /// A network of the type `L`.
@@ -35,7 +37,18 @@ impl Candidate {
         description: &str,
     ) -> Result<Self, Failure> {
         let network = Network::describe(inputs, description).map_err(|error| Failure::Failed(error.to_string()))?;
-        Ok(Candidate { network: network.initialized(1), constant_sizes: true, start: constant::<L> })
+        Ok(Candidate { network: network.initialized(1), constant_sizes: true, storage: "f32", start: constant::<L> })
+    }
+
+    /// An integer network of the type `L`.
+    fn integer<L: ReadInto + Layer<Input = [i16; 1]> + 'static>(description: &str) -> Result<Self, Failure> {
+        let network = Network::describe(1, description).map_err(|error| Failure::Failed(error.to_string()))?;
+        Ok(Candidate { network, constant_sizes: true, storage: "int8", start: |_| Ok(integer::<L>()) })
+    }
+
+    /// The network, and what its weights are if that is not said of all others.
+    pub fn name(&self) -> String {
+        if self.storage == "f32" { self.network.to_string() } else { format!("{}: {}", self.storage, self.network) }
     }
 
     /// A stream at its beginning.
@@ -65,11 +78,15 @@ pub fn standard() -> Result<Vec<Candidate>, Failure> {
 }
 
 /// One input, `H` units, one output.
-fn each_cell<const H: usize>() -> Result<[Candidate; 3], Failure> {
+fn each_cell<const H: usize>() -> Result<[Candidate; 6], Failure> {
+    let [rnn, lstm, gru] = ["simple_rnn", "lstm", "gru"].map(|cell| format!("{cell}({H}), dense(1)"));
     Ok([
-        Candidate::constant::<chain!(SimpleRnn<1, H>, Dense<H, 1>)>(1, &format!("simple_rnn({H}), dense(1)"))?,
-        Candidate::constant::<chain!(Lstm<1, H>, Dense<H, 1>)>(1, &format!("lstm({H}), dense(1)"))?,
-        Candidate::constant::<chain!(Gru<1, H>, Dense<H, 1>)>(1, &format!("gru({H}), dense(1)"))?,
+        Candidate::constant::<chain!(SimpleRnn<1, H>, Dense<H, 1>)>(1, &rnn)?,
+        Candidate::constant::<chain!(Lstm<1, H>, Dense<H, 1>)>(1, &lstm)?,
+        Candidate::constant::<chain!(Gru<1, H>, Dense<H, 1>)>(1, &gru)?,
+        Candidate::integer::<chain!(quant::SimpleRnn<1, H>, quant::Dense<H, 1>)>(&rnn)?,
+        Candidate::integer::<chain!(quant::Lstm<1, H>, quant::Dense<H, 1>)>(&lstm)?,
+        Candidate::integer::<chain!(quant::Gru<1, H>, quant::Dense<H, 1>)>(&gru)?,
     ])
 }
 
@@ -101,6 +118,12 @@ fn constant<L: ReadInto + Layer<Input: Vector<Number = f32>> + 'static>(network:
     let mut stream = Box::new(Constant { net: L::EMPTY, state: L::ZERO_STATE, signal: signal.collect(), at: 0 });
     stream.net.read_into(&bytes).map_err(|error| Failure::Failed(error.to_string()))?;
     Ok(stream)
+}
+
+/// With weights of zero, which take integers as long as any others.
+fn integer<L: ReadInto + Layer<Input = [i16; 1]> + 'static>() -> Box<dyn Stream> {
+    let signal = (0..PERIOD).map(|t| [(32_767.0 * signal(t, 0)) as i16]).collect();
+    Box::new(Constant { net: L::EMPTY, state: L::ZERO_STATE, signal, at: 0 })
 }
 
 impl<L: Layer> Stream for Constant<L> {
