@@ -118,8 +118,7 @@ impl Avx512 {
     ) {
         // SAFETY: the token exists, and as promised to this function.
         unsafe {
-            let bytes = x.as_ptr().cast::<i32>();
-            let (low, high) = (self.splat(bytes.read_unaligned()), self.splat(bytes.add(1).read_unaligned()));
+            let [low, high] = broadcast(x);
             for g in 0..G {
                 let weights = self.load(weights.add(g * gate).cast());
                 lower[g] = add_products_of_bytes(lower[g], low, weights);
@@ -177,6 +176,28 @@ unsafe fn add_products_of_bytes(mut sum: __m512i, x: __m512i, weights: __m512i) 
         );
     }
     sum
+}
+
+/// The first four and the last four bytes of `x`, in every lane.
+///
+/// Not an intrinsic: the compiler would do this once for several blocks, and keep in memory what it has no registers for.
+///
+/// # Safety
+/// The CPU has AVX-512 F.
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn broadcast(x: &[i16; 4]) -> [__m512i; 2] {
+    let (low, high);
+    // SAFETY: as promised to this function; four numbers are eight bytes.
+    unsafe {
+        asm!(
+            "vpbroadcastd {low}, dword ptr [{x}]",
+            "vpbroadcastd {high}, dword ptr [{x} + 4]",
+            x = in(reg) x, low = out(zmm_reg) low, high = out(zmm_reg) high,
+            options(readonly, nostack, preserves_flags),
+        );
+    }
+    [low, high]
 }
 
 /// The numbers at 0, 2, … of `low` and `high`, and those between.
