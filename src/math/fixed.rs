@@ -1,7 +1,7 @@
 //! Activations on integers: no floating point, the same bits on every machine.
 //!
 //! The argument of [`tanh`] is in units of 1 / 49 152 (2¹⁸ of them are 16/3, behind which tanh rounds to 1), its value in units of
-//! 2⁻³⁰. The other functions give units of 2⁻¹⁵. Largest errors in these units over all arguments, by `tests/fixed.rs`:
+//! 2⁻³⁰. The other functions give units of 2⁻¹⁵. Largest errors in these units over all arguments, by `tests/integers.rs`:
 //!
 //! | function | promised | measured |
 //! |---|---|---|
