@@ -1,7 +1,6 @@
 //! Plain arithmetic: the specification of the others.
 
 use super::{Integers, Strides};
-use crate::math::fixed;
 use crate::simd::scalar::Lanes;
 use crate::simd::sealed::Sealed;
 
@@ -141,7 +140,7 @@ where
         #[cfg(gatelet_dsp)]
         return z.each(super::cortex_m::tanh);
         #[cfg(not(gatelet_dsp))]
-        z.each(fixed::tanh)
+        z.each(crate::math::fixed::tanh)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Recognises the speakers of all recordings, and tells what that takes.
 
-use crate::{board, stack};
+use crate::stack;
 use core::hint::black_box;
 use gatelet::{Layer, Vector, math::argmax};
 use model::{Checksum, LABELS, Net, RECORDINGS};
@@ -43,7 +43,7 @@ pub fn speaker(net: &Net) {
 
     let steps: usize = RECORDINGS.iter().map(|recording| recording.steps.len()).sum();
     let mut state = Net::ZERO_STATE;
-    let instructions = board::instructions(|| {
+    let instructions = crate::instructions(|| {
         for recording in &RECORDINGS {
             state = Net::ZERO_STATE;
             for x in recording.steps {
@@ -69,7 +69,7 @@ pub fn speaker(net: &Net) {
 fn instructions_of<L: Layer>(layer: &L, x: &L::Input) -> u64 {
     const STEPS: u64 = 100;
     let mut state = L::ZERO_STATE;
-    let instructions = board::instructions(|| {
+    let instructions = crate::instructions(|| {
         for _ in 0..STEPS {
             let mut y = L::Output::ZERO;
             step(layer, &mut state, x, &mut y);

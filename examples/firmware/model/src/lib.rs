@@ -3,9 +3,11 @@
 
 pub mod cells;
 pub mod models;
+pub mod networks;
 mod recordings;
 
 use gatelet::{Dense, Gru, Normalize, Softmax, chain};
+use networks::Number;
 pub use recordings::RECORDINGS;
 
 /// Who of nine speakers said /ae/, from twelve cepstra every 6.4 ms.
@@ -35,8 +37,8 @@ impl Checksum {
     }
 
     /// Takes another output in.
-    pub fn add(&mut self, y: &[f32]) {
-        for byte in y.iter().flat_map(|y| y.to_le_bytes()) {
+    pub fn add<N: Number>(&mut self, y: &[N]) {
+        for byte in y.iter().flat_map(|y| y.bits().to_le_bytes()) {
             self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         }
     }

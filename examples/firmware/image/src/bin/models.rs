@@ -3,7 +3,7 @@
 #![no_main]
 
 use core::hint::black_box;
-use image::{board, stack};
+use image::stack;
 use model::models::{Answer, gait, precise, sleep};
 use semihosting::{println, process::exit};
 
@@ -14,7 +14,7 @@ fn tell<const N: usize, const STEPS: usize>(name: &str, run: fn() -> Answer<N, S
     println!("{name} checksum {}", answer.checksum());
     println!("{name} state {}", answer.state);
     println!("{name} weights {}", answer.weights);
-    let instructions = board::instructions(|| {
+    let instructions = image::instructions(|| {
         black_box(black_box(run)());
     });
     println!("{name} instructions {instructions}");

@@ -5,26 +5,44 @@ use cortex_m::asm;
 use cortex_m::peripheral::{Peripherals, SYST, syst::SystClkSource};
 pub use cortex_m_rt::entry;
 
-/// Instructions that `work` takes, to within one tick of SysTick (40 on mps2-an386, 62.5 on microbit).
-pub fn instructions(work: impl FnOnce()) -> u64 {
-    // Two instructions in each of the loop's turns, one turn more than the number given.
-    const TURNS: u32 = 4_000_000;
-    let known = ticks(|| asm::delay(TURNS - 1));
-    u64::from(ticks(work)) * 2 * u64::from(TURNS) / u64::from(known)
+const RANGE: u32 = 0x00FF_FFFF;
+
+/// Counts instructions to within one tick of SysTick: 40 on mps2-an386, 62.5 on microbit.
+pub struct Stopwatch {
+    last: u32,
+    ticks: u64,
 }
 
-fn ticks(work: impl FnOnce()) -> u32 {
-    const RANGE: u32 = 0x00FF_FFFF;
-    // SAFETY: nothing else in these images uses a peripheral.
-    let mut systick = unsafe { Peripherals::steal() }.SYST;
-    systick.set_clock_source(SystClkSource::Core);
-    systick.set_reload(RANGE);
-    systick.clear_current();
-    systick.enable_counter();
-    let before = SYST::get_current();
-    work();
-    let after = SYST::get_current();
-    assert!(!systick.has_wrapped(), "too much work for one turn of SysTick");
-    // It counts down, and begins with zero.
-    before.wrapping_sub(after) & RANGE
+impl Stopwatch {
+    /// Begins to count.
+    pub fn start() -> Self {
+        // SAFETY: nothing else in these images uses a peripheral.
+        let mut systick = unsafe { Peripherals::steal() }.SYST;
+        systick.set_clock_source(SystClkSource::Core);
+        systick.set_reload(RANGE);
+        systick.clear_current();
+        systick.enable_counter();
+        Stopwatch { last: SYST::get_current(), ticks: 0 }
+    }
+
+    /// To be called before the counter has come round, which takes 2²⁴ ticks.
+    #[inline(always)]
+    pub fn lap(&mut self) {
+        let now = SYST::get_current();
+        // It counts down, and begins with zero.
+        self.ticks += u64::from(self.last.wrapping_sub(now) & RANGE);
+        self.last = now;
+    }
+
+    /// Instructions until the last lap.
+    pub fn instructions(&self) -> u64 {
+        // Two instructions in each of the loop's turns, one turn more than the number given.
+        const TURNS: u32 = 4_000_000;
+        let mut known = Stopwatch::start();
+        asm::delay(TURNS - 1);
+        known.lap();
+        // A tick is some quarters of an instruction, which leaves nothing to chance.
+        let quarters = (8 * u64::from(TURNS) + known.ticks / 2) / known.ticks;
+        self.ticks * quarters / 4
+    }
 }

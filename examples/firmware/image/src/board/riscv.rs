@@ -3,9 +3,27 @@
 use riscv::register::minstret;
 pub use riscv_rt::entry;
 
-/// Instructions that `work` takes.
-pub fn instructions(work: impl FnOnce()) -> u64 {
-    let before = minstret::read64();
-    work();
-    minstret::read64() - before
+/// Counts instructions.
+pub struct Stopwatch {
+    start: u64,
+    last: u64,
+}
+
+impl Stopwatch {
+    /// Begins to count.
+    pub fn start() -> Self {
+        let start = minstret::read64();
+        Stopwatch { start, last: start }
+    }
+
+    /// Looks at the counter.
+    #[inline(always)]
+    pub fn lap(&mut self) {
+        self.last = minstret::read64();
+    }
+
+    /// Instructions until the last lap.
+    pub fn instructions(&self) -> u64 {
+        self.last - self.start
+    }
 }
