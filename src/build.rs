@@ -1,28 +1,40 @@
-//! Tells the crate whether the target has the DSP instructions of Cortex-M (`smlad`, `sxtb16`), which stable Rust does not:
-//! every Cortex-M4 and M7 has them, a Cortex-M33, M35P, M55 or M85 where the compiler's flags name it. `GATELET_DSP=1` and `0`
-//! decide otherwise.
+//! Tells the crate whether the target has instructions of Cortex-M that stable Rust has no names for. `gatelet_dsp`: those of the DSP
+//! extension (`smlad`, `sxtb16`), which every Cortex-M4 and M7 has, and a Cortex-M33, M35P, M55 or M85 where the compiler's flags name it.
+//! `gatelet_mve`: Helium's vectors, where they name a Cortex-M52, M55 or M85. `GATELET_DSP` and `GATELET_MVE`, 1 or 0, decide otherwise.
 
 use std::env;
 
 fn main() {
-    println!("cargo::rustc-check-cfg=cfg(gatelet_dsp)");
     println!("cargo::rerun-if-changed=src/build.rs");
-    println!("cargo::rerun-if-env-changed=GATELET_DSP");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let dsp = match env::var("GATELET_DSP").as_deref() {
-        Ok("1") => target.starts_with("thumb"),
-        Ok("0") => false,
-        Ok("") | Err(_) => target.starts_with("thumbv7em") || target.starts_with("thumbv8m.main") && named(&flags),
-        Ok(other) => panic!("GATELET_DSP is `{other}`; expected 1 if the target has Cortex-M's DSP instructions, or 0"),
-    };
-    if dsp {
-        println!("cargo::rustc-cfg=gatelet_dsp");
+    let v8 = target.starts_with("thumbv8m.main");
+    let vectors = ["cortex-m52", "cortex-m55", "cortex-m85"];
+    let mve = decide("MVE", v8 && names(&flags, "+mve", &vectors)) && v8;
+    let dsp = v8 && names(&flags, "+dsp", &["cortex-m33", "cortex-m35p"]);
+    // Vectors bring the others.
+    let dsp = decide("DSP", mve || dsp || target.starts_with("thumbv7em")) && target.starts_with("thumb");
+    for (name, has) in [("gatelet_dsp", dsp), ("gatelet_mve", mve && dsp)] {
+        println!("cargo::rustc-check-cfg=cfg({name})");
+        if has {
+            println!("cargo::rustc-cfg={name}");
+        }
     }
 }
 
-/// Whether the flags, separated by 0x1f, name a processor or a feature that means DSP instructions.
-fn named(flags: &str) -> bool {
-    let cpus = ["cortex-m33", "cortex-m35p", "cortex-m52", "cortex-m55", "cortex-m85"];
-    flags.contains("+dsp") || cpus.iter().any(|cpu| flags.contains(&format!("target-cpu={cpu}")))
+/// Whether the flags, separated by 0x1f, name a feature or a processor with it.
+fn names(flags: &str, feature: &str, cpus: &[&str]) -> bool {
+    flags.contains(feature) || cpus.iter().any(|cpu| flags.contains(&format!("target-cpu={cpu}")))
+}
+
+/// What the environment says, or else what has been found.
+fn decide(extension: &str, found: bool) -> bool {
+    let name = format!("GATELET_{extension}");
+    println!("cargo::rerun-if-env-changed={name}");
+    match env::var(&name).as_deref() {
+        Ok("1") => true,
+        Ok("0") => false,
+        Ok("") | Err(_) => found,
+        Ok(other) => panic!("{name} is `{other}`; expected 1 if the target has these instructions of Cortex-M, or 0"),
+    }
 }

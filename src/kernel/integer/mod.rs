@@ -175,6 +175,12 @@ impl Matrix<'_> {
     ) -> [I::Vector; G] {
         let Place { unit, panel, width } = at;
         let lane = unit - panel;
+        #[cfg(gatelet_mve)]
+        if G == 1 || width == 1 {
+            let row = panel * gates + first * width + lane;
+            // SAFETY: as promised to this function. A panel has one unit or one gate: the block's rows follow each other.
+            return unsafe { i.rows(sums, self.weights.as_ptr().add(row * x.len()), x) };
+        }
         let fours = in_fours(x.len());
         let (before, rest) = x.split_at(fours);
         if FOURS {

@@ -2,7 +2,8 @@
 //!
 //! Panels of a few units as for single precision, and within a panel `[four k][gate][unit][k of the four]`, so that a unit's products
 //! with four numbers are next to each other; then, behind the fours of all panels, what is left of each: `[gate][unit][two k]` and
-//! `[gate][unit]`. Microcontrollers without instructions for several products at a time keep `[k][gate][unit]`.
+//! `[gate][unit]`. Microcontrollers without instructions for several products at a time keep `[k][gate][unit]`, and those with
+//! vectors, which add up along a row, have `[gate][unit][k]` in each panel.
 
 /// Units in a panel of a matrix with so many gates, where there are as many left. A microcontroller has registers for four sums.
 pub(super) const fn widest(gates: usize) -> usize {
@@ -16,7 +17,7 @@ pub(super) const fn widest(gates: usize) -> usize {
 }
 
 /// Whether four `k` of a unit stand side by side.
-pub(super) const FOURS: bool = cfg!(any(not(target_os = "none"), gatelet_dsp));
+pub(super) const FOURS: bool = cfg!(any(not(target_os = "none"), all(gatelet_dsp, not(gatelet_mve))));
 
 /// Where the `k`-th of four weights stands. Cortex-M's `sxtb16` takes every other byte.
 pub(crate) const fn place(k: usize) -> usize {
@@ -49,6 +50,17 @@ pub(crate) const fn pack(packed: &mut [i8], offsets: &mut [i32], source: &[u8], 
         while panel < units {
             let width = if units - panel < widest(gates) { units - panel } else { widest(gates) };
             let mut k = first;
+            #[cfg(gatelet_mve)]
+            while k < end {
+                let mut row_in_panel = 0;
+                while row_in_panel < gates * width {
+                    let (gate, unit) = (row_in_panel / width, row_in_panel % width);
+                    packed[(panel * gates + row_in_panel) * inputs + k] =
+                        source[k * row + gate * units + panel + unit] as i8;
+                    row_in_panel += 1;
+                }
+                k += 1;
+            }
             while k < end {
                 let group = if k < fours {
                     4

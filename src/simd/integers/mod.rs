@@ -7,6 +7,8 @@ mod avx2;
 mod avx512;
 #[cfg(gatelet_dsp)]
 mod cortex_m;
+#[cfg(gatelet_mve)]
+mod helium;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod plain;
@@ -114,6 +116,13 @@ pub trait Integers: Copy + core::fmt::Debug + Sealed {
             *to = x;
         }
     }
+
+    /// `sums[g] + Σ_k weights[g][k] · x[k]`, where from a row of weights to the next one, which is the next lane's, it is `x.len()` bytes.
+    ///
+    /// # Safety
+    /// `weights` is valid for reads of all rows of all gates, which follow each other.
+    #[cfg(gatelet_mve)]
+    unsafe fn rows<const G: usize>(self, sums: [Self::Vector; G], weights: *const i8, x: &[i16]) -> [Self::Vector; G];
 
     /// `sums[g] + Σ_k weights[k][g] · x[k]` for the prepared numbers `x`, four at a time: the weights of a unit for these four are
     /// side by side.

@@ -143,6 +143,13 @@ where
         z.each(crate::math::fixed::tanh)
     }
 
+    #[cfg(gatelet_mve)]
+    #[inline(always)]
+    unsafe fn rows<const G: usize>(self, sums: [[i32; N]; G], weights: *const i8, x: &[i16]) -> [[i32; N]; G] {
+        // SAFETY: as promised to this function.
+        unsafe { super::helium::rows(sums, weights, x.len(), x) }
+    }
+
     #[inline(always)]
     unsafe fn fours<const G: usize>(
         self,
