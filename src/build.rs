@@ -1,6 +1,6 @@
 //! Tells the crate whether the target has instructions of Cortex-M that stable Rust has no names for. `gatelet_dsp`: those of the DSP
 //! extension (`smlad`, `sxtb16`), which every Cortex-M4 and M7 has, and a Cortex-M33, M35P, M55 or M85 where the compiler's flags name it.
-//! `gatelet_mve`: Helium's vectors, where they name a Cortex-M52, M55 or M85. `GATELET_DSP` and `GATELET_MVE`, 1 or 0, decide otherwise.
+//! `gatelet_thumb1`: none but those of a Cortex-M0 or M23. `gatelet_mve`: Helium's vectors, where they name a Cortex-M52, M55 or M85. `GATELET_DSP` and `GATELET_MVE`, 1 or 0, decide otherwise.
 
 use std::env;
 
@@ -14,7 +14,8 @@ fn main() {
     let dsp = v8 && names(&flags, "+dsp", &["cortex-m33", "cortex-m35p"]);
     // Vectors bring the others.
     let dsp = decide("DSP", mve || dsp || target.starts_with("thumbv7em")) && target.starts_with("thumb");
-    for (name, has) in [("gatelet_dsp", dsp), ("gatelet_mve", mve && dsp)] {
+    let thumb1 = target.starts_with("thumbv6m") || target.starts_with("thumbv8m.base");
+    for (name, has) in [("gatelet_dsp", dsp), ("gatelet_mve", mve && dsp), ("gatelet_thumb1", thumb1)] {
         println!("cargo::rustc-check-cfg=cfg({name})");
         if has {
             println!("cargo::rustc-cfg={name}");

@@ -199,12 +199,9 @@ impl Matrix<'_> {
             at = at.wrapping_add(2 * gates * width);
             ones = more;
         }
-        for x in ones {
-            // SAFETY: as promised to this function.
-            sums = unsafe { i.one(sums, at.add(first * width + lane), width, *x) };
-            at = at.wrapping_add(gates * width);
-        }
-        sums
+        let strides = Strides { gate: width, step: gates * width };
+        // SAFETY: as promised to this function.
+        unsafe { i.ones(sums, at.add(first * width + lane), strides, ones) }
     }
 }
 

@@ -12,6 +12,8 @@ mod helium;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod plain;
+#[cfg(gatelet_thumb1)]
+mod thumb1;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 
@@ -162,4 +164,24 @@ pub trait Integers: Copy + core::fmt::Debug + Sealed {
         gate: usize,
         x: i16,
     ) -> [Self::Vector; G];
+
+    /// `sums[g] + Σ_k weights[k][g] · x[k]`.
+    ///
+    /// # Safety
+    /// `weights` is valid for reads of `LANES` bytes at the place of every gate and number in `x`.
+    #[inline(always)]
+    unsafe fn ones<const G: usize>(
+        self,
+        mut sums: [Self::Vector; G],
+        mut weights: *const i8,
+        strides: Strides,
+        x: &[i16],
+    ) -> [Self::Vector; G] {
+        for x in x {
+            // SAFETY: as promised to this function.
+            sums = unsafe { self.one(sums, weights, strides.gate, *x) };
+            weights = weights.wrapping_add(strides.step);
+        }
+        sums
+    }
 }

@@ -104,6 +104,9 @@ where
 
     #[inline(always)]
     fn mul_high(self, a: [i32; N], b: [i32; N]) -> [i32; N] {
+        #[cfg(gatelet_thumb1)]
+        return a.zip(b, super::thumb1::mul_high);
+        #[cfg(not(gatelet_thumb1))]
         a.zip(b, |a, b| ((i64::from(a) * i64::from(b)) >> 32) as i32)
     }
 
@@ -224,6 +227,27 @@ where
                 let weight = unsafe { weights.add(g * gate + lane).read() };
                 *sum = sum.wrapping_add(i32::from(weight) * i32::from(x));
             }
+        }
+        sums
+    }
+
+    #[cfg(gatelet_thumb1)]
+    #[inline(always)]
+    unsafe fn ones<const G: usize>(
+        self,
+        mut sums: [[i32; N]; G],
+        mut weights: *const i8,
+        strides: Strides,
+        x: &[i16],
+    ) -> [[i32; N]; G] {
+        if strides.gate == N && strides.step == G * N && matches!(G * N, 3 | 4) {
+            // SAFETY: as promised to this function.
+            return unsafe { super::thumb1::ones(sums, weights, x) };
+        }
+        for x in x {
+            // SAFETY: as promised to this function.
+            sums = unsafe { self.one(sums, weights, strides.gate, *x) };
+            weights = weights.wrapping_add(strides.step);
         }
         sums
     }
