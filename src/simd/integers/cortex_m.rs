@@ -39,8 +39,57 @@ pub(super) fn shift_right(a: i32, n: i32) -> i32 {
     shifted
 }
 
+/// Products of four `k` with three rows.
+macro_rules! four_of_three {
+    () => {
+        concat!(
+            "ldm {weights}!, {{r0, r1, r2}}\n",
+            "ldrd {x0}, {x1}, [{x}], #8\n",
+            "sxtb16 {t}, r0\n",
+            "sxtb16 r0, r0, ror #8\n",
+            "smlad {a}, {t}, {x0}, {a}\n",
+            "smlad {a}, r0, {x1}, {a}\n",
+            "sxtb16 {t}, r1\n",
+            "sxtb16 r1, r1, ror #8\n",
+            "smlad {b}, {t}, {x0}, {b}\n",
+            "smlad {b}, r1, {x1}, {b}\n",
+            "sxtb16 {t}, r2\n",
+            "sxtb16 r2, r2, ror #8\n",
+            "smlad {c}, {t}, {x0}, {c}\n",
+            "smlad {c}, r2, {x1}, {c}\n",
+        )
+    };
+}
+
+/// Products of four `k` with four rows.
+macro_rules! four_of_four {
+    () => {
+        concat!(
+            "ldrd {w0}, {w1}, [{weights}], #8\n",
+            "ldrd {x0}, {x1}, [{x}], #8\n",
+            "sxtb16 {t}, {w0}\n",
+            "sxtb16 {w0}, {w0}, ror #8\n",
+            "smlad {a}, {t}, {x0}, {a}\n",
+            "smlad {a}, {w0}, {x1}, {a}\n",
+            "sxtb16 {t}, {w1}\n",
+            "sxtb16 {w1}, {w1}, ror #8\n",
+            "smlad {b}, {t}, {x0}, {b}\n",
+            "smlad {b}, {w1}, {x1}, {b}\n",
+            "ldrd {w0}, {w1}, [{weights}], #8\n",
+            "sxtb16 {t}, {w0}\n",
+            "sxtb16 {w0}, {w0}, ror #8\n",
+            "smlad {c}, {t}, {x0}, {c}\n",
+            "smlad {c}, {w0}, {x1}, {c}\n",
+            "sxtb16 {t}, {w1}\n",
+            "sxtb16 {w1}, {w1}, ror #8\n",
+            "smlad {d}, {t}, {x0}, {d}\n",
+            "smlad {d}, {w1}, {x1}, {d}\n",
+        )
+    };
+}
+
 /// `sums[row] + Σ_k weights[k][row] · x[k]` for one, three or four rows in `[[i32; N]; G]`, whose weights for four k are side by side in the
-/// order 0, 2, 1, 3: `sxtb16` takes out bytes 0 and 2.
+/// order 0, 2, 1, 3: `sxtb16` takes out bytes 0 and 2. A turn of the loop is eight k; an odd four comes into its middle.
 ///
 /// # Safety
 /// `weights` is valid for reads of 4 bytes for each row and `x`, and a multiple of four.
@@ -80,70 +129,50 @@ pub(super) unsafe fn fours<const N: usize, const G: usize>(
             }
         }
         [a, b, c] => {
-            // SAFETY: as above.
-            unsafe {
-                asm!(
-                    "2:",
-                    "ldr {w0}, [{weights}], #4",
-                    "ldrd {x0}, {x1}, [{x}], #8",
-                    "sxtb16 {t}, {w0}",
-                    "sxtb16 {w0}, {w0}, ror #8",
-                    "smlad {a}, {t}, {x0}, {a}",
-                    "smlad {a}, {w0}, {x1}, {a}",
-                    "ldrd {w0}, {w1}, [{weights}], #8",
-                    "cmp {x}, {end}",
-                    "sxtb16 {t}, {w0}",
-                    "sxtb16 {w0}, {w0}, ror #8",
-                    "smlad {b}, {t}, {x0}, {b}",
-                    "smlad {b}, {w0}, {x1}, {b}",
-                    "sxtb16 {t}, {w1}",
-                    "sxtb16 {w1}, {w1}, ror #8",
-                    "smlad {c}, {t}, {x0}, {c}",
-                    "smlad {c}, {w1}, {x1}, {c}",
-                    "bne 2b",
-                    a = inout(reg) *a, b = inout(reg) *b, c = inout(reg) *c,
-                    weights = inout(reg) weights => _,
-                    x = inout(reg) x.as_ptr() => _,
-                    end = in(reg) end,
-                    w0 = out(reg) _, w1 = out(reg) _, t = out(reg) _, x0 = out(reg) _, x1 = out(reg) _,
-                    options(nostack, readonly),
-                );
+            macro_rules! three_rows {
+                ($enter:literal) => {
+                    asm!(
+                        $enter,
+                        "2:",
+                        four_of_three!(),
+                        "3:",
+                        four_of_three!(),
+                        "cmp {x}, {end}",
+                        "bne 2b",
+                        a = inout(reg) *a, b = inout(reg) *b, c = inout(reg) *c,
+                        weights = inout(reg) weights => _,
+                        x = inout(reg) x.as_ptr() => _,
+                        end = in(reg) end,
+                        t = out(reg) _, x0 = out(reg) _, x1 = out(reg) _, out("r0") _, out("r1") _, out("r2") _,
+                        options(nostack, readonly),
+                    )
+                };
             }
+            // SAFETY: as above.
+            unsafe { if x.len().is_multiple_of(2) { three_rows!("") } else { three_rows!("b 3f") } }
         }
         [a, b, c, d] => {
-            // SAFETY: as above.
-            unsafe {
-                asm!(
-                    "2:",
-                    "ldrd {w0}, {w1}, [{weights}], #8",
-                    "ldrd {x0}, {x1}, [{x}], #8",
-                    "cmp {x}, {end}",
-                    "sxtb16 {t}, {w0}",
-                    "sxtb16 {w0}, {w0}, ror #8",
-                    "smlad {a}, {t}, {x0}, {a}",
-                    "smlad {a}, {w0}, {x1}, {a}",
-                    "sxtb16 {t}, {w1}",
-                    "sxtb16 {w1}, {w1}, ror #8",
-                    "smlad {b}, {t}, {x0}, {b}",
-                    "smlad {b}, {w1}, {x1}, {b}",
-                    "ldrd {w0}, {w1}, [{weights}], #8",
-                    "sxtb16 {t}, {w0}",
-                    "sxtb16 {w0}, {w0}, ror #8",
-                    "smlad {c}, {t}, {x0}, {c}",
-                    "smlad {c}, {w0}, {x1}, {c}",
-                    "sxtb16 {t}, {w1}",
-                    "sxtb16 {w1}, {w1}, ror #8",
-                    "smlad {d}, {t}, {x0}, {d}",
-                    "smlad {d}, {w1}, {x1}, {d}",
-                    "bne 2b",
-                    a = inout(reg) *a, b = inout(reg) *b, c = inout(reg) *c, d = inout(reg) *d,
-                    weights = inout(reg) weights => _,
-                    x = inout(reg) x.as_ptr() => _,
-                    end = in(reg) end,
-                    w0 = out(reg) _, w1 = out(reg) _, t = out(reg) _, x0 = out(reg) _, x1 = out(reg) _,
-                    options(nostack, readonly),
-                );
+            macro_rules! four_rows {
+                ($enter:literal) => {
+                    asm!(
+                        $enter,
+                        "2:",
+                        four_of_four!(),
+                        "3:",
+                        four_of_four!(),
+                        "cmp {x}, {end}",
+                        "bne 2b",
+                        a = inout(reg) *a, b = inout(reg) *b, c = inout(reg) *c, d = inout(reg) *d,
+                        weights = inout(reg) weights => _,
+                        x = inout(reg) x.as_ptr() => _,
+                        end = in(reg) end,
+                        w0 = out(reg) _, w1 = out(reg) _, t = out(reg) _, x0 = out(reg) _, x1 = out(reg) _,
+                        options(nostack, readonly),
+                    )
+                };
             }
+            // SAFETY: as above.
+            unsafe { if x.len().is_multiple_of(2) { four_rows!("") } else { four_rows!("b 3f") } }
         }
         _ => unreachable!("the caller has looked"),
     }
