@@ -1,9 +1,7 @@
 //! Activations on integers.
 
 use super::softmax::softmax;
-#[cfg(feature = "std")]
-use crate::math::ActivationKind;
-use crate::math::{HardSigmoid, Linear, Relu, Sigmoid, Softmax, Tanh};
+use crate::math::{ActivationKind, HardSigmoid, Linear, Relu, Sigmoid, Softmax, Tanh};
 use crate::simd::integers::Integers;
 
 /// An activation that has an integer form. Its argument is in units that differ from one to another, and its value in units of 2⁻¹⁵
@@ -18,6 +16,9 @@ use crate::simd::integers::Integers;
 pub trait IntegerActivation: Copy {
     /// Whether the value is in units of 2⁻¹⁵ and not more than 1.
     const UNITS: bool;
+    /// Which one it is, where there is a shorter way for it.
+    #[doc(hidden)]
+    const KIND: Option<ActivationKind> = None;
 
     /// The value as an output: a number of 16 bits.
     fn apply<I: Integers>(self, i: I, z: I::Vector) -> I::Vector;
@@ -31,6 +32,7 @@ pub trait IntegerActivation: Copy {
 
 impl IntegerActivation for Tanh {
     const UNITS: bool = true;
+    const KIND: Option<ActivationKind> = Some(ActivationKind::Tanh);
 
     #[inline(always)]
     fn apply<I: Integers>(self, i: I, z: I::Vector) -> I::Vector {
@@ -40,6 +42,7 @@ impl IntegerActivation for Tanh {
 
 impl IntegerActivation for Sigmoid {
     const UNITS: bool = true;
+    const KIND: Option<ActivationKind> = Some(ActivationKind::Sigmoid);
 
     #[inline(always)]
     fn apply<I: Integers>(self, i: I, z: I::Vector) -> I::Vector {

@@ -14,9 +14,9 @@ use core::marker::PhantomData;
 #[repr(C)]
 pub(crate) struct Formats {
     /// What makes an argument of the activation from the cell state.
-    cell_factor: i32,
+    pub(crate) cell_factor: i32,
     /// From a product of i and g to one of f and c.
-    product_shift: u8,
+    pub(crate) product_shift: u8,
     /// From a product of o and an activation's value to h.
     output_shift: u8,
 }

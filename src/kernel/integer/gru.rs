@@ -3,6 +3,8 @@
 use super::{Block, Gates, Place, for_each_unit};
 use crate::quant::{IntegerActivation, gru};
 use crate::simd::integers::Integers;
+#[cfg(all(gatelet_dsp, not(gatelet_mve)))]
+use crate::{math::ActivationKind, simd::integers::steps};
 
 /// The form of a GRU: what happens to the candidate's recurrent sum.
 #[derive(Debug)]
@@ -28,6 +30,16 @@ pub(crate) fn gru<I: Integers, A: IntegerActivation, R: IntegerActivation>(
 ) {
     let units = weights.units((3, 4), x, old, h);
     match form {
+        #[cfg(all(gatelet_dsp, not(gatelet_mve)))]
+        GruRows::ResetAfter
+            if matches!((A::KIND, R::KIND), (Some(ActivationKind::Tanh), Some(ActivationKind::Sigmoid)))
+                && units > 0
+                && units.is_multiple_of(4) =>
+        {
+            let Gates { recurrent, input, constants } = weights;
+            // SAFETY: the lengths have been found right, and x and h are prepared; on this target panels are single units.
+            unsafe { steps::gru(constants.0, [recurrent.weights, input.weights], [x, old], h) };
+        }
         GruRows::ResetAfter => {
             for_each_unit(i, 3, units, &mut ResetAfter { activations, weights, x, old, h });
         }

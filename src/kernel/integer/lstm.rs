@@ -3,6 +3,8 @@
 use super::{Block, Gates, Place, for_each_unit};
 use crate::quant::{IntegerActivation, lstm};
 use crate::simd::integers::Integers;
+#[cfg(all(gatelet_dsp, not(gatelet_mve)))]
+use crate::{math::ActivationKind, simd::integers::steps};
 
 /// One step: `h` and `c` become the new state, `y` a copy of the new h. `x` and `old` are prepared, `old` being h.
 ///
@@ -19,6 +21,13 @@ pub(crate) fn lstm<I: Integers, A: IntegerActivation, R: IntegerActivation>(
 ) {
     let units = weights.units((4, 4), x, old, h);
     assert!(c.len() == units);
+    #[cfg(all(gatelet_dsp, not(gatelet_mve)))]
+    if let (Some(ActivationKind::Tanh), Some(ActivationKind::Sigmoid), 1.., 0) = (A::KIND, R::KIND, units, units % 4) {
+        let Gates { recurrent, input, constants } = weights;
+        // SAFETY: the lengths have been found right, and x and h are prepared; on this target panels are single units.
+        unsafe { steps::lstm(formats, constants.0, [recurrent.weights, input.weights], [x, old], [h, c]) };
+        return;
+    }
     for_each_unit(i, 4, units, &mut Step { activations, formats, weights, x, old, h, c });
 }
 

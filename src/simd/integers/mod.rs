@@ -12,6 +12,8 @@ mod helium;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod plain;
+#[cfg(all(gatelet_dsp, not(gatelet_mve)))]
+pub(crate) mod steps;
 #[cfg(gatelet_thumb1)]
 mod thumb1;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
