@@ -134,7 +134,7 @@ networks! {
 }
 
 /// Numbers without a pattern (the last steps of MurmurHash3).
-const fn random(seed: usize, i: usize) -> u32 {
+pub(crate) const fn random(seed: usize, i: usize) -> u32 {
     let mut bits = ((seed << 20) + i) as u32;
     bits = (bits ^ (bits >> 16)).wrapping_mul(0x85EB_CA6B);
     bits = (bits ^ (bits >> 13)).wrapping_mul(0xC2B2_AE35);
@@ -179,11 +179,11 @@ const fn float_gates<const N: usize, const G: usize, const ROWS: usize>(
     gates
 }
 
-const fn bytes<const N: usize, const ROWS: usize>(seed: usize) -> [[i8; N]; ROWS] {
+pub(crate) const fn bytes<const N: usize, const ROWS: usize>(seed: usize) -> [[i8; N]; ROWS] {
     fill!([[0; N]; ROWS], i => number(127, seed, i) as i8)
 }
 
-const fn gates<const N: usize, const G: usize, const ROWS: usize>(seed: usize) -> [[[i8; N]; G]; ROWS] {
+pub(crate) const fn gates<const N: usize, const G: usize, const ROWS: usize>(seed: usize) -> [[[i8; N]; G]; ROWS] {
     let mut gates = [[[0; N]; G]; ROWS];
     let mut row = 0;
     while row < ROWS {
@@ -193,12 +193,12 @@ const fn gates<const N: usize, const G: usize, const ROWS: usize>(seed: usize) -
     gates
 }
 
-const fn biases<const N: usize, const ROWS: usize>() -> [[i32; N]; ROWS] {
+pub(crate) const fn biases<const N: usize, const ROWS: usize>() -> [[i32; N]; ROWS] {
     fill!([[0; N]; ROWS], i => number(3_000_000, 10, i))
 }
 
 /// So that a sum over so many numbers is some units of an activation, and U's unit a part of W's.
-const fn scales<const N: usize, const ROWS: usize>(sum: usize) -> [[i32; N]; ROWS] {
+pub(crate) const fn scales<const N: usize, const ROWS: usize>(sum: usize) -> [[i32; N]; ROWS] {
     let usual = 644_245_094 / sum.isqrt() as i32;
     fill!([[0; N]; ROWS], i => (usual / 1000 * (500 + number(400, 11, i))) & !0xff | (number(3, 12, i) + 3))
 }
