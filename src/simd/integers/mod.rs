@@ -12,12 +12,12 @@ mod helium;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod plain;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 #[cfg(all(gatelet_dsp, not(gatelet_mve)))]
 pub(crate) mod steps;
 #[cfg(gatelet_thumb1)]
 mod thumb1;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod simd128;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::Avx2;
