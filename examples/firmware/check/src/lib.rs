@@ -3,3 +3,4 @@
 pub mod elf;
 pub mod qemu;
 pub mod reach;
+pub mod trace;

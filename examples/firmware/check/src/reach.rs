@@ -5,6 +5,7 @@ use object::elf::R_ARM_ABS32;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionKind, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::ops::Range;
 use std::path::Path;
 
 /// Bytes that a function takes in an image.
@@ -70,9 +71,9 @@ impl Symbols {
         Ok(Symbols { symbols, references, compiler: compiler.into() })
     }
 
-    /// What the function at an address reaches.
-    pub fn reach(&self, function: u64) -> Result<Reach, String> {
-        let mut reach = Reach::default();
+    /// What the function at an address reaches, and where its code lies.
+    pub fn reach(&self, function: u64) -> Result<(Reach, Vec<Range<u64>>), String> {
+        let (mut reach, mut code) = (Reach::default(), Vec::new());
         let (mut seen, mut left) = (BTreeSet::new(), vec![function & !1]);
         while let Some(target) = left.pop() {
             let found = self.symbols.range(..=target).next_back();
@@ -86,9 +87,12 @@ impl Symbols {
                 Memory::Constants => &mut reach.constants,
                 Memory::Ram => &mut reach.ram,
             } += end - start;
+            if matches!(memory, Memory::Code) {
+                code.push(start..end);
+            }
             left.extend(self.references.range(start..end).map(|(_, &target)| target));
         }
-        Ok(reach)
+        Ok((reach, code))
     }
 }
 

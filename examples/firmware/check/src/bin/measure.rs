@@ -7,6 +7,7 @@
 use check::elf::Image;
 use check::qemu::Board;
 use check::reach::Symbols;
+use check::trace::{Function, weigh};
 use gatelet::{Layer, Vector, simd::Scalar};
 use model::networks::{self, Network, STEPS, Work};
 use serde_json::{Value, json};
@@ -57,7 +58,7 @@ fn run(arguments: &[String]) -> Result<bool, Box<dyn Error>> {
     networks::for_each(&mut host);
     let mut rows = Vec::new();
     for (target, image) in images {
-        rows.extend(measure(target, Path::new(image), &host)?);
+        rows.extend(measure(target, Path::new(image), &host, record.is_none())?);
     }
     if let Some(record) = record {
         return compare(&rows, &serde_json::from_str(&fs::read_to_string(record)?)?);
@@ -88,12 +89,13 @@ impl Work for Host {
     }
 }
 
-/// The rows of a target.
-fn measure(target: &str, path: &Path, host: &Host) -> Result<Vec<Value>, Box<dyn Error>> {
+/// The rows of a target; with cycles if they are wanted, and known.
+fn measure(target: &str, path: &Path, host: &Host, cycles: bool) -> Result<Vec<Value>, Box<dyn Error>> {
     let (_, machine) = MACHINES.into_iter().find(|(name, _)| *name == target).ok_or(format!("no target {target}"))?;
     let symbols = Symbols::open(path)?;
-    let output = Board::new(machine).run(&Image::open(path)?)?;
-    let mut rows = Vec::new();
+    let (board, image) = (Board::new(machine), Image::open(path)?);
+    let output = board.run(&image)?;
+    let (mut rows, mut functions) = (Vec::new(), Vec::new());
     for line in output.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         let [cell, scheme, numbers @ ..] = &words[..] else { return Err(format!("what is `{line}`?").into()) };
@@ -114,7 +116,8 @@ fn measure(target: &str, path: &Path, host: &Host) -> Result<Vec<Value>, Box<dyn
             _ => 1,
         };
         let macs = (gates * hidden * (inputs + hidden)) as f64;
-        let reach = symbols.reach(address).map_err(|error| format!("{target}, {name}: {error}"))?;
+        let (reach, code) = symbols.reach(address).map_err(|error| format!("{target}, {name}: {error}"))?;
+        functions.push(Function { address: address & !1, code });
         rows.push(json!({
             "target": target,
             "cell": cell,
@@ -134,6 +137,11 @@ fn measure(target: &str, path: &Path, host: &Host) -> Result<Vec<Value>, Box<dyn
     if rows.len() != host.0.len() {
         return Err(format!("{target}: {} networks of {}", rows.len(), host.0.len()).into());
     }
+    if cycles && target == "M4F" {
+        for (row, cycles) in rows.iter_mut().zip(weigh(&board, &image, &functions)?) {
+            row["weighted"] = json!(cycles.round() as u64);
+        }
+    }
     Ok(rows)
 }
 
@@ -149,13 +157,17 @@ fn name(row: &Value) -> String {
 
 fn print_table(rows: &[Value]) {
     let [instructions, code, constants, ram, stack] = ["instructions", "code", "constants", "RAM", "stack"];
-    println!("{:32}{instructions:>12}{:>9}{code:>7}{constants:>10}{ram:>6}{stack:>6}  checksum", "", "per MAC");
+    println!(
+        "{:32}{instructions:>12}{:>9}{:>9}{code:>7}{constants:>10}{ram:>6}{stack:>6}  checksum",
+        "", "per MAC", "weighted"
+    );
     for row in rows {
         let [instructions, code, constants, ram, stack] = FIGURES.map(|figure| text(row, figure));
         let per_mac = row["per_mac"].as_f64().unwrap_or_default();
+        let weighted = row.get("weighted").map(Value::to_string).unwrap_or_default();
         let checksum = text(row, "checksum");
         println!(
-            "{:32}{instructions:>12}{per_mac:>9.2}{code:>7}{constants:>10}{ram:>6}{stack:>6}  {checksum}",
+            "{:32}{instructions:>12}{per_mac:>9.2}{weighted:>9}{code:>7}{constants:>10}{ram:>6}{stack:>6}  {checksum}",
             name(row)
         );
     }
