@@ -102,10 +102,7 @@ impl<
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut HiddenState<H>, x: &[i16; I], y: &mut [i16; H]) {
         let i = b.integers();
-        let (mut x_room, mut h_room) = (Aligned([0; I]), Aligned([0; H]));
-        i.prepare(x, &mut x_room.0);
-        i.prepare(&state.h, &mut h_room.0);
-        let inputs = (&x_room.0[..], &h_room.0[..]);
+        prepared!(inputs = i, x, &state.h);
         let activations = (A::VALUE, R::VALUE);
         if RESET_AFTER {
             integer::gru(i, activations, self.weights.gates(), GruRows::ResetAfter, inputs, &mut state.h);

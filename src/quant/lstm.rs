@@ -3,7 +3,7 @@
 use super::IntegerActivation;
 use crate::format::{Kind, Shape, leaf_layer};
 use crate::kernel::integer::{self, Panels, Words, bytes_of};
-use crate::layer::{Aligned, Layer};
+use crate::layer::Layer;
 use crate::math::{ActivationKind, Named, OutputKind, Sigmoid, TANH_ONE, Tanh};
 use crate::simd::Backend;
 use crate::simd::integers::Integers;
@@ -160,10 +160,7 @@ impl<const I: usize, const H: usize, A: IntegerActivation + Named, R: IntegerAct
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut LstmState<H>, x: &[i16; I], y: &mut [i16; H]) {
         let i = b.integers();
-        let (mut x_room, mut h_room) = (Aligned([0; I]), Aligned([0; H]));
-        i.prepare(x, &mut x_room.0);
-        i.prepare(&state.h, &mut h_room.0);
-        let inputs = (&x_room.0[..], &h_room.0[..]);
+        prepared!(inputs = i, x, &state.h);
         let states = (&mut state.h[..], &mut state.c[..]);
         integer::lstm(i, (A::VALUE, R::VALUE), self.formats, self.weights.gates(), inputs, states);
         *y = state.h;

@@ -25,7 +25,7 @@
 //!
 //! Its unit is what the activation wants ([`IntegerActivation`]); b has half of it in advance, so that z is rounded. No partial sum
 //! exceeds 32 bits: of each row, |b| + 2¹⁵ Σ |U| < 2³¹ and (|b| + 2¹⁵ Σ |U|) / 2ᵈ + 2¹⁵ Σ |W| < 2³¹, which the quantiser makes sure of by a larger
-//! scale; with 127 as the largest weight that is the case for up to 258 units of any weights.
+//! scale; up to 258 inputs and units together meet it whatever their weights are, with biases up to 2³⁰.
 //!
 //! **Activations**: see [`IntegerActivation`]. tanh is a table of 128 quadratic functions, exact to one unit of 2⁻¹⁵.
 //!
@@ -45,6 +45,17 @@
 //!
 //! **Dense** and **SimpleRNN** are an activation of one sum. **Softmax** takes sums in units of ln 2: powers of two of the differences
 //! from the greatest, as shares of their sum.
+
+/// Declares `$inputs`: x and h in the form in which products want them, copies on the stack that stay as they are while the state changes.
+macro_rules! prepared {
+    ($inputs:ident = $i:expr, $x:expr, $h:expr) => {
+        let mut x_room = crate::layer::Aligned([0; I]);
+        let mut h_room = crate::layer::Aligned([0; H]);
+        $i.prepare($x, &mut x_room.0);
+        $i.prepare($h, &mut h_room.0);
+        let $inputs = (&x_room.0[..], &h_room.0[..]);
+    };
+}
 
 mod activation;
 mod convert;

@@ -3,7 +3,7 @@
 use super::{HiddenState, IntegerActivation};
 use crate::format::{Kind, Shape, leaf_layer};
 use crate::kernel::integer::{self, Panels, Words, bytes_of};
-use crate::layer::{Aligned, Layer};
+use crate::layer::Layer;
 use crate::math::{Named, Tanh};
 use crate::simd::Backend;
 use crate::simd::integers::Integers;
@@ -56,10 +56,8 @@ impl<const I: usize, const H: usize, A: IntegerActivation + Named> Layer for Sim
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut HiddenState<H>, x: &[i16; I], y: &mut [i16; H]) {
         let i = b.integers();
-        let (mut x_room, mut h_room) = (Aligned([0; I]), Aligned([0; H]));
-        i.prepare(x, &mut x_room.0);
-        i.prepare(&state.h, &mut h_room.0);
-        integer::simple_rnn(i, A::VALUE, self.weights.gates(), (&x_room.0, &h_room.0), &mut state.h);
+        prepared!(inputs = i, x, &state.h);
+        integer::simple_rnn(i, A::VALUE, self.weights.gates(), inputs, &mut state.h);
         *y = state.h;
     }
 

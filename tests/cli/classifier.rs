@@ -6,7 +6,8 @@ use serde_json::Value;
 const TRAIN: &str =
     "train --data motion.ts --model 'gru(6), dense(3, softmax)' --epochs 15 --learning-rate 0.02 --out m.gatelet";
 
-fn trained() -> Folder {
+/// With a classifier `m.gatelet` of `motion.ts`, and `test.ts`.
+pub fn trained() -> Folder {
     let folder = Folder::new().with("motion.ts", motion(60)).with("test.ts", motion(33));
     folder.results(TRAIN);
     folder

@@ -1,15 +1,7 @@
 //! Promise: an integer network is made by one command, which tells what that costs, and every other command takes it.
 
-use crate::folder::{Folder, motion};
-
-const TRAIN: &str =
-    "train --data motion.ts --model 'gru(6), dense(3, softmax)' --epochs 15 --learning-rate 0.02 --out m.gatelet";
-
-fn trained() -> Folder {
-    let folder = Folder::new().with("motion.ts", motion(60)).with("test.ts", motion(33));
-    folder.results(TRAIN);
-    folder
-}
+use crate::classifier::trained;
+use crate::folder::Folder;
 
 #[test]
 fn a_model_goes_the_whole_way() {

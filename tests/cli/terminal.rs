@@ -74,7 +74,7 @@ fn the_bar_shows_which_network_is_measured() {
     let bench = "bench --cell gru --hidden 8,16 --backend scalar --seconds 0.2";
     let Some(lines) = on_terminal(&Folder::new(), 80, bench) else { return };
     let bars = bars(&lines);
-    let whole = |line: &&&String| line.starts_with("1/2 networks ") && line.ends_with(" left  gru(16), dense(1)");
+    let whole = |line: &&&String| line.starts_with("2/4 networks ") && line.ends_with(" left  gru(16), dense(1)");
     assert!(bars.iter().any(|line| whole(&line)), "{lines:#?}");
     assert!(!lines.iter().any(|line| line.starts_with("network ")), "{lines:#?}");
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Bytes that a function takes in an image.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Reach {
     /// Functions: the one itself, and those that it calls.
     pub code: u64,
@@ -17,6 +17,8 @@ pub struct Reach {
     pub constants: u64,
     /// Statics in RAM.
     pub ram: u64,
+    /// Of the functions among them, arithmetic that the processor lacks instructions for, in floating point.
+    pub soft_float: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -27,8 +29,8 @@ enum Memory {
 }
 
 pub struct Symbols {
-    /// By address: the end, and where it lies.
-    symbols: BTreeMap<u64, (u64, Memory)>,
+    /// By address: the end, where it lies, and its name.
+    symbols: BTreeMap<u64, (u64, Memory, String)>,
     /// From the place that refers to an address to that address.
     references: BTreeMap<u64, u64>,
     pub compiler: String,
@@ -47,7 +49,7 @@ impl Symbols {
                 _ => Memory::Constants,
             };
             let start = address(&symbol);
-            symbols.insert(start, (start + symbol.size(), memory));
+            symbols.insert(start, (start + symbol.size(), memory, symbol.name()?.into()));
         }
         let mut references = BTreeMap::new();
         for section in file.sections() {
@@ -77,10 +79,13 @@ impl Symbols {
         let (mut seen, mut left) = (BTreeSet::new(), vec![function & !1]);
         while let Some(target) = left.pop() {
             let found = self.symbols.range(..=target).next_back();
-            let (&start, &(end, memory)) =
-                found.filter(|(_, (end, _))| target < *end).ok_or_else(|| format!("no symbol at {target:#x}"))?;
+            let (&start, &(end, memory, ref name)) =
+                found.filter(|(_, (end, ..))| target < *end).ok_or_else(|| format!("no symbol at {target:#x}"))?;
             if !seen.insert(start) {
                 continue;
+            }
+            if is_soft_float(name) {
+                reach.soft_float.push(name.clone());
             }
             *match memory {
                 Memory::Code => &mut reach.code,
@@ -99,4 +104,20 @@ impl Symbols {
 /// Without the bit that says Thumb.
 fn address<'a>(symbol: &impl ObjectSymbol<'a>) -> u64 {
     symbol.address() & !u64::from(symbol.kind() == SymbolKind::Text)
+}
+
+/// Whether it is one of the compiler's functions for floating point: by the names of its crate for them, of ARM's and of GCC's.
+fn is_soft_float(name: &str) -> bool {
+    let operations = [
+        "add", "sub", "mul", "div", "fix", "float", "extend", "trunc", "neg", "cmp", "eq", "ne", "lt", "le", "gt", "ge",
+    ];
+    let of_gcc = |name: &str| {
+        let name = name.trim_start_matches("__");
+        operations.iter().any(|operation| name.starts_with(operation)) && (name.contains("sf") || name.contains("df"))
+    };
+    name.contains("compiler_builtins5float")
+        || name.contains("4libm")
+        || name.starts_with("__aeabi_f")
+        || name.starts_with("__aeabi_d")
+        || name.starts_with("__") && of_gcc(name)
 }

@@ -118,6 +118,12 @@ fn measure(target: &str, path: &Path, host: &Host, cycles: bool) -> Result<Vec<V
         let macs = (gates * hidden * (inputs + hidden)) as f64;
         let (reach, code) = symbols.reach(address).map_err(|error| format!("{target}, {name}: {error}"))?;
         functions.push(Function { address: address & !1, code });
+        if *scheme == "int8" && !reach.soft_float.is_empty() {
+            return Err(format!("{target}, {name}: integers reach {}", reach.soft_float.join(", ")).into());
+        }
+        if *scheme == "f32" && ["M0", "M3", "RV32IMC"].contains(&target) && reach.soft_float.is_empty() {
+            return Err(format!("{target}, {name}: arithmetic in floating point has other names than it had").into());
+        }
         rows.push(json!({
             "target": target,
             "cell": cell,
