@@ -144,17 +144,14 @@ impl Integer {
         let mut c: Vec<_> = state_c.iter().map(|&c| quantize(c, cell_bits)).collect();
         let (mut x, mut rooms) = (vec![0; from.size], [vec![0; from.size], vec![0; units]]);
         let mut more = [vec![0; units], vec![0; units]];
-        let mut steps: Vec<_> = from.rows().zip(to.values.chunks_exact_mut(units)).collect();
+        let mut rows: Vec<_> = from.rows().collect();
         if layer.go_backwards {
-            // Outputs stay in the order in which they are given.
-            let mut rows: Vec<_> = from.rows().rev().collect();
-            for ((row, _), new) in steps.iter_mut().zip(rows.drain(..)) {
-                *row = new;
-            }
+            // Outputs are in the order in which they are given.
+            rows.reverse();
         }
         let bounded = is_bounded(OutputKind::Each(layer.activation));
         let mut saturated = 0;
-        for ((xs, valid), ys) in steps {
+        for ((xs, valid), ys) in rows.into_iter().zip(to.values.chunks_exact_mut(units)) {
             if valid {
                 self.take(xs, &mut x);
                 let [x_room, h_room] = &mut rooms;
