@@ -60,20 +60,12 @@ impl<const N: usize> FractionBits<N> {
     }
 }
 
-macro_rules! conversions {
-    ($($(#[$doc:meta])* $name:ident: $kind:ident $from:ty => $to:ty, |$x:ident, $bits:ident| $convert:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
-        #[repr(C)]
-        pub struct $name<const N: usize> {
-            bits: FractionBits<N>,
-        }
-
+/// What every type here has.
+macro_rules! of_channels {
+    ($name:ident) => {
         impl<const N: usize> $name<N> {
             /// No fraction bits: a place for a model that is read at run time.
             pub const EMPTY: Self = $name { bits: FractionBits::ZERO };
-
-            const SHAPE: Shape = Shape::integer(Kind::$kind, N, N, N);
 
             /// From the fraction bits of each channel.
             #[must_use]
@@ -86,6 +78,23 @@ macro_rules! conversions {
             pub const fn fraction_bits(&self) -> &[i8; N] {
                 &self.bits.0
             }
+        }
+    };
+}
+
+macro_rules! conversions {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident $from:ty => $to:ty, |$x:ident, $bits:ident| $convert:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[repr(C)]
+        pub struct $name<const N: usize> {
+            bits: FractionBits<N>,
+        }
+
+        of_channels!($name);
+
+        impl<const N: usize> $name<N> {
+            const SHAPE: Shape = Shape::integer(Kind::$kind, N, N, N);
 
             const fn fill_from(&mut self, bytes: &[u8]) {
                 self.bits.fill_from(bytes);
@@ -134,22 +143,9 @@ pub struct Fixed<const N: usize> {
     bits: FractionBits<N>,
 }
 
+of_channels!(Fixed);
+
 impl<const N: usize> Fixed<N> {
-    /// No fraction bits: a place for a model that is read at run time.
-    pub const EMPTY: Self = Fixed { bits: FractionBits::ZERO };
-
-    /// From the fraction bits of each channel.
-    #[must_use]
-    pub const fn new(fraction_bits: [i8; N]) -> Self {
-        Fixed { bits: FractionBits(fraction_bits) }
-    }
-
-    /// The fraction bits of each channel.
-    #[must_use]
-    pub const fn fraction_bits(&self) -> &[i8; N] {
-        &self.bits.0
-    }
-
     /// The record's bytes, whichever of the two it is.
     const fn expect<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], FormatError> {
         let mut ahead = *reader;

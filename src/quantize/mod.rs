@@ -190,8 +190,9 @@ pub fn calibrate(
                 continue;
             }
         };
+        let mut simulation = Simulation { plans, input_bits: seen.input_bits.clone(), search: Search::ALL[0] };
         for search in Search::ALL {
-            let simulation = Simulation { plans: plans.clone(), input_bits: seen.input_bits.clone(), search };
+            simulation.search = search;
             let network = match simulation.integer(network) {
                 Ok(network) => network,
                 Err(error) => {
@@ -201,7 +202,7 @@ pub fn calibrate(
             };
             let (rms_error, saturated) = compare(&network, sequences, &expected);
             if best.as_ref().is_none_or(|(_, best)| rms_error < best.rms_error) {
-                best = Some((simulation, Quantized { network, ranges, rms_error, saturated }));
+                best = Some((simulation.clone(), Quantized { network, ranges, rms_error, saturated }));
             }
         }
     }
