@@ -263,6 +263,30 @@ fn files_that_could_overflow_are_refused() {
     }
 }
 
+/// What integers stand for is said in front of the layers and behind them, and a file may say there whatever it wants.
+#[test]
+fn conversions_do_what_the_file_says() {
+    let integer = integer(&network(3, NETWORKS[9]));
+    let file = Model::new(integer).to_bytes().unwrap();
+    let records = u32::from_le_bytes(file[24..28].try_into().unwrap()) as usize;
+    let (quantize, dequantize) = (32, records - 4);
+    let mut net = Box::new(<chain!(Quantize<3>, Gru<3, 7>, Dense<7, 4, Softmax>, Dequantize<4>)>::EMPTY);
+    for at in [quantize, dequantize] {
+        for bits in [-128, -127, -20, 0, 15, 31, 126, 127_i8] {
+            let file = changed(&file, at, &bits.to_le_bytes());
+            net.read_into(&file).unwrap();
+            let inference = Model::from_bytes(&file).unwrap().network.inference();
+            let (mut y, mut expected) = ([0.0; 4], [0.0; 4]);
+            net.step(&mut net.initial_state(), &[0.5; 3], &mut y);
+            inference.step(&mut inference.initial_state(), &[0.5; 3], &mut expected);
+            assert_eq!(y, expected, "{bits} fraction bits at {at}");
+        }
+    }
+    // The flags of the first record, which is no integer layer then.
+    let no_flag = Model::from_bytes(&changed(&file, 24, &[0])).unwrap_err().to_string();
+    assert!(no_flag.contains("there is no integer quantize without integers"), "{no_flag}");
+}
+
 #[test]
 fn a_type_of_another_precision_is_told_apart() {
     let floats = Model::new(network(3, NETWORKS[9])).to_bytes().unwrap();

@@ -537,6 +537,9 @@ pub(super) fn check_layer(layer: usize, spec: &LayerSpec) -> Result<(), NetworkE
     {
         return Err(NetworkError::Integer { layer, name: kind.kind().name(), problem });
     }
+    if !spec.integer && matches!(kind, LayerKind::Quantize { .. } | LayerKind::Dequantize { .. }) {
+        return Err(NetworkError::Integer { layer, name: kind.kind().name(), problem: "without integers" });
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::format::{Embed, FormatError, Kind, Next, ReadInto, Reader, Shape, lea
 use crate::layer::Layer;
 use crate::simd::Backend;
 
-/// The nearest int16 number of so many fraction bits, from -1000 to 1000; of two as near, the one further from zero. What is beyond
+/// The nearest int16 number of so many fraction bits, from -100 to 100; of two as near, the one further from zero. What is beyond
 /// the range becomes its end, NaN becomes 0.
 ///
 /// ```
@@ -31,12 +31,12 @@ pub fn dequantize(q: i16, fraction_bits: i32) -> f32 {
     f32::from(q) * power_of_two(-fraction_bits)
 }
 
-/// 2ⁿ, for normal numbers.
+/// 2ⁿ, where no int16 number times it is infinite or subnormal.
 const fn power_of_two(n: i32) -> f32 {
-    let n = if n < -126 {
-        -126
-    } else if n > 127 {
-        127
+    let n = if n < -100 {
+        -100
+    } else if n > 100 {
+        100
     } else {
         n
     };

@@ -57,7 +57,9 @@ impl Integer {
         };
         let Some(rows) = integers::rows(&kind, bytes) else {
             layer.output_bits = match kind {
-                LayerKind::Quantize { .. } => bytes.iter().map(|bits| bits.cast_signed()).collect(),
+                LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => {
+                    bytes.iter().map(|bits| bits.cast_signed()).collect()
+                }
                 _ => input_bits.to_vec(),
             };
             return layer;
@@ -118,7 +120,14 @@ impl Integer {
                     self.give(&y, ys);
                 }
             }
-            _ => to.values.copy_from_slice(&from.values),
+            // A file may have other formats here than the layer in front gives.
+            _ => {
+                let mut y = vec![0; to.size];
+                for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
+                    self.take(xs, &mut y);
+                    self.give(&y, ys);
+                }
+            }
         }
         to.valid = from.valid.take();
         saturated
