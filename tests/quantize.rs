@@ -8,9 +8,11 @@ use common::on_every_backend;
 use gatelet::format::crc32;
 use gatelet::math::{HardSigmoid, Linear, Relu, Sigmoid};
 use gatelet::network::{LayerKind, Model, ModelError, Network, NetworkError};
-use gatelet::quant::{Dense, Dequantize, Gru, Lstm, Quantize, SimpleRnn};
+use gatelet::quant::{self, Dense, Dequantize, Gru, Lstm, Quantize, SimpleRnn};
 use gatelet::quantize::{Options, QuantizeError, Ranges, drift, quantize};
-use gatelet::{Layer, ReadInto, Softmax, Tanh, Vector, chain};
+use gatelet::{
+    Ave, Backwards, Bidirectional, Layer, Mul, ReadInto, SequenceLayer, Softmax, Sum, Tanh, Vector, ZeroOutput, chain,
+};
 
 /// Sines of several frequencies, one series.
 fn data(inputs: usize, steps: usize) -> Vec<f32> {
@@ -116,20 +118,161 @@ fn types_and_host_networks_give_the_same_bits_on_every_backend() {
     );
 }
 
+/// Time steps with gaps of a value in all channels, and tokens.
+fn with_gaps(inputs: usize, value: f32) -> Vec<f32> {
+    let mut xs = data(inputs, 300);
+    for gap in xs.chunks_exact_mut(7 * inputs).step_by(3) {
+        gap[inputs..4 * inputs].fill(value);
+    }
+    xs
+}
+
+fn tokens() -> Vec<f32> {
+    (0..300).map(|i| (i * i % 11) as f32).collect()
+}
+
+/// An integer network beside its type, of whole sequences or not: every output and the last one, on every backend.
+fn same_sequences<N, const I: usize>(description: &str, xs: &[f32])
+where
+    N: SequenceLayer<Input = [f32; I], Output: Vector<Number = f32>> + ReadInto,
+{
+    let network = network(I, description);
+    let quantized = quantize(&network, &[xs], &Options { allow_still: true, ..Options::default() }).unwrap();
+    let integer = quantized.network;
+    let drift = drift(&network, &integer, xs, xs.len() / I);
+    println!("{description}: rms {:.4} max {:.4}", drift.output.rms, drift.output.max);
+    assert!(drift.output.rms < 0.01 && drift.output.max < 0.06, "{description}: {drift:?}");
+    assert!(drift.output.rms > 1e-7, "{description}: the same network");
+
+    let file = Model::new(integer.clone()).to_bytes().unwrap();
+    assert_eq!(Model::from_bytes(&file).unwrap().network, integer, "{description}");
+    let mut net = Box::new(N::EMPTY);
+    net.read_into(&file).unwrap();
+    let xs = &xs[..50 * I];
+    let mut first: Option<Vec<f32>> = None;
+    on_every_backend(|kind| {
+        let inference = integer.inference();
+        let mut expected = vec![0.0; 50 * integer.outputs()];
+        inference.run(&mut inference.initial_state(), xs, &mut expected);
+        let mut ys = vec![N::Output::ZERO; 50];
+        net.run_sequence::<50>(&mut net.initial_state(), xs.as_chunks().0, &mut ys).unwrap();
+        let ys: Vec<_> = ys.iter().flat_map(|y| y.as_slice().to_vec()).collect();
+        assert_eq!(ys, expected, "{kind}: {description}");
+        assert_eq!(first.get_or_insert(ys), &expected, "{kind} gives other bits than scalar: {description}");
+        // A type gives the last steps of both directions, whatever the network does.
+        if !integer.is_causal() && description.contains("sequences") {
+            return;
+        }
+        let last = net.last::<50>(&mut net.initial_state(), xs.as_chunks().0).unwrap();
+        let expected = inference.run_last(&mut inference.initial_state(), xs).unwrap();
+        assert_eq!(last.as_slice(), expected, "{kind}: the last output of {description}");
+    });
+}
+
+#[test]
+fn convolutions_and_histories_are_integers() {
+    use quant::{AveragePooling, Conv1d, Flatten, Last, Prelu};
+    let xs = data(3, 300);
+    same_sequences::<chain!(Quantize<3>, Conv1d<3, 9, 4, Relu>, Gru<9, 5>, Dense<5, 2>, Dequantize<2>), 3>(
+        "conv1d(9, 4, relu), gru(5, sequences), dense(2)",
+        &xs,
+    );
+    same_sequences::<chain!(Quantize<3>, Conv1d<3, 4, 3, Tanh, 5>, AveragePooling<4, 3>, Dense<4, 2>, Dequantize<2>), 3>(
+        "conv1d(4, 3, dilation=5, tanh), average_pooling(3), dense(2)",
+        &xs,
+    );
+    same_sequences::<chain!(Quantize<3>, Flatten<3, 4, 12>, Dense<12, 5>, Prelu<5>, Dense<5, 2>, Dequantize<2>), 3>(
+        "flatten(4), dense(5), prelu(5), dense(2)",
+        &xs,
+    );
+    same_sequences::<chain!(Quantize<3>, Gru<3, 6>, Last<6>, Dense<6, 2, Softmax>, Dequantize<2>), 3>(
+        "gru(6, sequences), last, dense(2, softmax)",
+        &xs,
+    );
+}
+
+#[test]
+fn both_directions_are_integers() {
+    let xs = data(3, 300);
+    same_sequences::<chain!(Quantize<3>, Bidirectional<Gru<3, 6>, 12>, Dense<12, 2>, Dequantize<2>), 3>(
+        "bidirectional(gru(6, sequences)), dense(2)",
+        &xs,
+    );
+    same_sequences::<chain!(Quantize<3>, Bidirectional<Lstm<3, 6>, 6, Sum>, Dense<6, 2>, Dequantize<2>), 3>(
+        "bidirectional(lstm(6, sequences), merge=sum), dense(2)",
+        &xs,
+    );
+    same_sequences::<chain!(Quantize<3>, Bidirectional<Lstm<3, 6>, 6, Ave>, Dense<6, 2>, Dequantize<2>), 3>(
+        "bidirectional(lstm(6), merge=ave), dense(2)",
+        &xs,
+    );
+    same_sequences::<chain!(Quantize<3>, Bidirectional<SimpleRnn<3, 6, Sigmoid>, 6, Mul>, Dense<6, 2>, Dequantize<2>), 3>(
+        "bidirectional(simple_rnn(6, sigmoid, sequences), merge=mul), dense(2)",
+        &xs,
+    );
+    same_sequences::<chain!(Quantize<3>, Backwards<Lstm<3, 6>>, Dense<6, 2>, Dequantize<2>), 3>(
+        "lstm(6, sequences, go_backwards), dense(2)",
+        &xs,
+    );
+}
+
+#[test]
+fn masks_are_integers() {
+    use quant::{Embedding, Masking};
+    type Masked = chain!(Quantize<2>, Masking<2>, ZeroOutput<Gru<2, 6>>, Dense<6, 2>, Dequantize<2>);
+    same_sequences::<Masked, 2>("masking(-3), gru(6, sequences, zero_output_for_mask), dense(2)", &with_gaps(2, -3.0));
+    type Both = chain!(Quantize<2>, Masking<2>, Bidirectional<Gru<2, 6>, 12>, Dense<12, 2>, Dequantize<2>);
+    same_sequences::<Both, 2>("masking(0), bidirectional(gru(6, sequences)), dense(2)", &with_gaps(2, 0.0));
+    type Tokens = chain!(Quantize<1>, Embedding<11, 4>, Lstm<4, 6>, Dense<6, 2>, Dequantize<2>);
+    same_sequences::<Tokens, 1>("embedding(11, 4), lstm(6, sequences), dense(2)", &tokens());
+    type Zeros = chain!(Quantize<1>, Embedding<11, 4, true>, Gru<4, 6>, Dense<6, 2>, Dequantize<2>);
+    same_sequences::<Zeros, 1>("embedding(11, 4, mask_zero), gru(6), dense(2)", &tokens());
+}
+
+#[test]
+fn what_has_no_integer_form_stays_at_the_ends() {
+    let quantized = |description: &str| {
+        let network = network(3, description);
+        let xs = data(3, 300);
+        let integer = quantize(&network, &[&xs], &Options::default()).unwrap().network;
+        let drift = drift(&network, &integer, &xs, 300);
+        assert!(drift.output.rms < 0.01, "{description}: {drift:?}");
+        integer.to_string()
+    };
+    assert_eq!(
+        quantized("normalize(3), conv1d(4, 2), activation(relu), dense(2), activation(softmax)"),
+        "normalize(3), quantize(3), integer conv1d(4, 2, relu), integer dense(2, softmax), dequantize(2)"
+    );
+    assert_eq!(
+        quantized("gru(4), normalize(4), dense(5), activation(elu), unit_normalization"),
+        "quantize(3), integer gru(4), integer dense(5), dequantize(5), activation(elu), unit_normalization"
+    );
+    let refused = |description: &str| {
+        quantize(&network(3, description), &[&data(3, 300)], &Options::default()).unwrap_err().to_string()
+    };
+    let said = refused("dense(5), activation(elu), gru(4)");
+    assert_eq!(
+        said,
+        "layer 2: there is no integer activation that stands neither behind a linear layer nor at the end"
+    );
+    let said = refused("conv1d(6, 2, groups=3), gru(4)");
+    assert_eq!(said, "layer 1: there is no integer conv1d of several groups");
+}
+
 #[test]
 fn a_device_with_integers_needs_no_floating_point() {
     type Floats = chain!(Quantize<3>, Gru<3, 7>, Dense<7, 4, Softmax>, Dequantize<4>);
-    type Integers = chain!(gatelet::quant::Fixed<3>, Gru<3, 7>, Dense<7, 4, Softmax>, gatelet::quant::Fixed<4>);
+    type Integers = chain!(quant::Fixed<3>, Gru<3, 7>, Dense<7, 4, Softmax>, quant::Fixed<4>);
     let file = Model::new(integer(&network(3, NETWORKS[9]))).to_bytes().unwrap();
     let (mut floats, mut integers) = (Floats::EMPTY, Integers::EMPTY);
     floats.read_into(&file).unwrap();
     integers.read_into(&file).unwrap();
     let bits = *integers.0.fraction_bits();
-    let (mut state, mut other) = (floats.initial_state(), integers.initial_state());
+    let (mut state, mut other) = (Layer::initial_state(&floats), Layer::initial_state(&integers));
     for x in data(3, 50).as_chunks::<3>().0 {
         let (mut y, mut q) = ([0.0; 4], [0; 4]);
         floats.step(&mut state, x, &mut y);
-        let x = core::array::from_fn(|i| gatelet::quant::quantize(x[i], bits[i].into()));
+        let x = core::array::from_fn(|i| quant::quantize(x[i], bits[i].into()));
         integers.step(&mut other, &x, &mut q);
         assert_eq!(y, q.map(|q| f32::from(q) / 32_768.0));
     }
@@ -181,8 +324,6 @@ fn what_integers_cannot_represent_is_refused_by_name() {
     assert!(said.starts_with("layer 1, dense: its weights") && said.contains("int16"), "{said}");
     let said = refused("dense(3), gru(4, sequences, softsign)", |_| ());
     assert_eq!(said, "layer 2: there is no integer gru of these activations");
-    let said = refused("bidirectional(gru(3))", |_| ());
-    assert_eq!(said, "layer 1: there is no integer bidirectional of this kind");
     let said = refused("residual(dense(2)), dense(1)", |_| ());
     assert_eq!(said, "layer 1: there is no integer dense with a way around it or a state of its own");
 
@@ -259,7 +400,7 @@ fn files_that_could_overflow_are_refused() {
     let mut net = Box::new(<chain!(Quantize<3>, Lstm<3, 7>, Dense<7, 4, Softmax>, Dequantize<4>)>::EMPTY);
     for (at, bytes) in [(32, [255; 8]), (bias, [255; 8]), (scale, [127; 8])] {
         net.read_into(&changed(&file, lstm + at, &bytes)).unwrap();
-        on_every_backend(|_| net.step(&mut net.initial_state(), &[1.0, -1.0, 1e9], &mut [0.0; 4]));
+        on_every_backend(|_| net.step(&mut Layer::initial_state(&*net), &[1.0, -1.0, 1e9], &mut [0.0; 4]));
     }
 }
 
@@ -277,7 +418,7 @@ fn conversions_do_what_the_file_says() {
             net.read_into(&file).unwrap();
             let inference = Model::from_bytes(&file).unwrap().network.inference();
             let (mut y, mut expected) = ([0.0; 4], [0.0; 4]);
-            net.step(&mut net.initial_state(), &[0.5; 3], &mut y);
+            net.step(&mut Layer::initial_state(&*net), &[0.5; 3], &mut y);
             inference.step(&mut inference.initial_state(), &[0.5; 3], &mut expected);
             assert_eq!(y, expected, "{bits} fraction bits at {at}");
         }

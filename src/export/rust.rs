@@ -310,24 +310,20 @@ fn recurrent_value(rust: &mut String, layer: &Recurrent, weights: &[f32]) {
 
 fn integer_value(rust: &mut String, spec: &LayerSpec, bytes: &[u8]) {
     let rows = integers::rows(&spec.kind, bytes).unwrap_or_default();
+    let signed = |bytes: &[u8]| bytes.iter().map(|byte| byte.cast_signed()).collect::<Vec<_>>();
+    let numbers = |bytes: &[u8]| -> Vec<i16> {
+        bytes.as_chunks::<2>().0.iter().map(|&number| i16::from_le_bytes(number)).collect()
+    };
     match spec.kind {
-        LayerKind::Recurrent(layer) => {
-            let (name, gates, biases) = cell_shape(layer.cell);
-            let units = &[layer.units][..];
-            around_value(rust, &layer, |rust| {
-                *rust += &format!("gatelet::quant::{name}::new(&");
-                array(rust, &rows.recurrent, &[units, gates, units].concat());
-                *rust += ", &";
-                array(rust, &rows.input, &[&[layer.inputs], gates, units].concat());
-                for numbers in [&rows.bias, &rows.scale] {
-                    *rust += ", &";
-                    array(rust, numbers, &[biases, units].concat());
-                }
-                if let [hidden, cell] = rows.formats[..] {
-                    *rust += &format!(", ({cell}, {hidden})");
-                }
-                *rust += ")";
-            });
+        LayerKind::Recurrent(layer) => integer_cell_value(rust, &layer, bytes),
+        LayerKind::Bidirectional { layer, .. } => {
+            let inside = Recurrent { go_backwards: false, zero_output_for_mask: false, ..layer };
+            let (forward, backward) = bytes.split_at(layer.integer_bytes());
+            *rust += "gatelet::Bidirectional::new(";
+            integer_cell_value(rust, &inside, forward);
+            *rust += ", ";
+            integer_cell_value(rust, &inside, backward);
+            *rust += ")";
         }
         LayerKind::Dense { inputs, units, .. } => {
             *rust += "gatelet::quant::Dense::new(&";
@@ -338,15 +334,63 @@ fn integer_value(rust: &mut String, spec: &LayerSpec, bytes: &[u8]) {
             }
             *rust += &format!(", {})", rows.formats[0]);
         }
-        LayerKind::Last { .. } => *rust += "gatelet::Last::new()",
-        kind => {
-            let name = if let LayerKind::Quantize { .. } = kind { "Quantize" } else { "Dequantize" };
-            let bits: Vec<_> = bytes.iter().map(|bits| bits.cast_signed()).collect();
-            *rust += &format!("gatelet::quant::{name}::new(");
-            array(rust, &bits, &[bits.len()]);
+        LayerKind::Conv1d(Conv1d { inputs, units, kernel_size, .. }) => {
+            *rust += "gatelet::quant::Conv1d::new(&";
+            array(rust, &rows.input, &[kernel_size, inputs, units]);
+            for numbers in [&rows.bias, &rows.scale] {
+                *rust += ", &";
+                array(rust, numbers, &[units]);
+            }
             *rust += ")";
         }
+        LayerKind::Masking { size, .. } => {
+            *rust += "gatelet::quant::Masking::new(";
+            array(rust, &numbers(bytes), &[size]);
+            *rust += ")";
+        }
+        LayerKind::Embedding { tokens, size, .. } => {
+            *rust += "gatelet::quant::Embedding::new(";
+            array(rust, &signed(&bytes[size..]), &[tokens, size]);
+            *rust += ")";
+        }
+        LayerKind::Prelu { size } => {
+            *rust += "gatelet::quant::Prelu::new(";
+            array(rust, &numbers(&bytes[4..]), &[size]);
+            *rust += &format!(", {})", u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+        }
+        LayerKind::Quantize { size } | LayerKind::Dequantize { size } => {
+            let name = if let LayerKind::Quantize { .. } = spec.kind { "Quantize" } else { "Dequantize" };
+            *rust += &format!("gatelet::quant::{name}::new(");
+            array(rust, &signed(bytes), &[size]);
+            *rust += ")";
+        }
+        LayerKind::AveragePooling { .. } => *rust += "gatelet::AveragePooling::new()",
+        LayerKind::Flatten { .. } => *rust += "gatelet::Flatten::new()",
+        LayerKind::Last { .. } => *rust += "gatelet::Last::new()",
+        LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } | LayerKind::Activation { .. } => {
+            unreachable!("these have no integer form")
+        }
     }
+}
+
+fn integer_cell_value(rust: &mut String, layer: &Recurrent, bytes: &[u8]) {
+    let rows = integers::rows(&LayerKind::Recurrent(*layer), bytes).unwrap_or_default();
+    let (name, gates, biases) = cell_shape(layer.cell);
+    let units = &[layer.units][..];
+    around_value(rust, layer, |rust| {
+        *rust += &format!("gatelet::quant::{name}::new(&");
+        array(rust, &rows.recurrent, &[units, gates, units].concat());
+        *rust += ", &";
+        array(rust, &rows.input, &[&[layer.inputs], gates, units].concat());
+        for numbers in [&rows.bias, &rows.scale] {
+            *rust += ", &";
+            array(rust, numbers, &[biases, units].concat());
+        }
+        if let [hidden, cell] = rows.formats[..] {
+            *rust += &format!(", ({cell}, {hidden})");
+        }
+        *rust += ")";
+    });
 }
 
 fn state_value(rust: &mut String, layer: &Recurrent, state: &[f32]) {

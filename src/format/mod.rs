@@ -57,6 +57,11 @@
 //! | simple_rnn | f of h; b `[1][H]`, s `[1][H]`, recurrent kernel `[H][1][H]`, kernel `[I][1][H]` |
 //! | lstm | f of h, f of c; b `[4][H]`, s `[4][H]`, recurrent kernel `[H][4][H]`, kernel `[I][4][H]` |
 //! | gru | f of h; b `[4][H]`, s `[4][H]`, recurrent kernel `[H][3][H]`, kernel `[I][3][H]`; rows r, z, n, and the hidden state's part of n |
+//! | conv1d | f of the output; b `[H]`, s `[H]`, kernel `[K][I][H]` |
+//! | masking | the numbers that mask `[I]`, int16 each |
+//! | embedding | f of the outputs `[H]`, int8 each; rows `[I][H]` |
+//! | prelu | f of the slopes; slopes `[I]`, int16 each |
+//! | others | none |
 //!
 //! Some records say something about those behind them: a **residual** goes around the next layer, an **initial_state** belongs
 //! to the next layer (behind a residual of the same layer), a **bidirectional** consists of the two records that follow, which

@@ -46,7 +46,7 @@ pub(crate) fn conv1d<'a, B: Backend, A: OutputActivation>(
 
 /// Takes `x` into a history, oldest first, of which the oldest is forgotten.
 #[inline(always)]
-pub(crate) fn remember(history: &mut [f32], x: &[f32]) {
+pub(crate) fn remember<T: Copy>(history: &mut [T], x: &[T]) {
     if let Some(rest) = history.len().checked_sub(x.len()) {
         history.copy_within(x.len().., 0);
         history[rest..].copy_from_slice(x);

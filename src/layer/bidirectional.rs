@@ -1,6 +1,6 @@
 //! Two directions.
 
-use super::{Layer, SequenceLayer, Vector};
+use super::{Layer, Number, SequenceLayer, Vector};
 use crate::format::{
     Cursor, Embed, FLAG_BACKWARDS, FLAG_ZERO_OUTPUT, Flagged, FormatError, Kind, Next, ReadInto, Reader, Shape,
 };
@@ -14,7 +14,7 @@ pub trait MergeMode {
     /// How many times as many numbers there are.
     const TIMES: usize;
     /// Puts an output where the forward layer's goes or, behind that, the backward layer's.
-    fn put(backward: bool, from: &[f32], to: &mut [f32]);
+    fn put<T: Number>(backward: bool, from: &[T], to: &mut [T]);
 }
 
 macro_rules! side_by_side {
@@ -29,7 +29,7 @@ macro_rules! side_by_side {
                 const TIMES: usize = 2;
 
                 #[inline(always)]
-                fn put(backward: bool, from: &[f32], to: &mut [f32]) {
+                fn put<T: Number>(backward: bool, from: &[T], to: &mut [T]) {
                     let first = if backward { from.len() } else { 0 };
                     for (to, from) in to.iter_mut().skip(first).zip(from) {
                         *to = *from;
@@ -48,7 +48,7 @@ side_by_side! {
 }
 
 macro_rules! number_by_number {
-    ($($(#[$doc:meta])* $name:ident = $code:literal: |$a:ident, $b:ident| $merged:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal: $merge:ident;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,10 +59,9 @@ macro_rules! number_by_number {
                 const TIMES: usize = 1;
 
                 #[inline(always)]
-                fn put(backward: bool, from: &[f32], to: &mut [f32]) {
+                fn put<T: Number>(backward: bool, from: &[T], to: &mut [T]) {
                     for (to, from) in to.iter_mut().zip(from) {
-                        let ($a, $b) = (*to, *from);
-                        *to = if backward { $merged } else { $b };
+                        *to = if backward { T::$merge(*to, *from) } else { *from };
                     }
                 }
             }
@@ -72,11 +71,11 @@ macro_rules! number_by_number {
 
 number_by_number! {
     /// The sum of both outputs.
-    Sum = 1: |a, b| a + b;
+    Sum = 1: sum;
     /// Their product, number by number.
-    Mul = 2: |a, b| a * b;
+    Mul = 2: product;
     /// Their mean.
-    Ave = 3: |a, b| (a + b) / 2.0;
+    Ave = 3: mean;
 }
 
 /// Two recurrent layers, one of which begins at a sequence's end (Keras `Bidirectional`, PyTorch `bidirectional=True`). Outputs
@@ -119,7 +118,11 @@ impl<L: Layer, const O: usize, M: MergeMode> Bidirectional<L, O, M> {
         "a Bidirectional has as many outputs as its layers, or with Concat twice as many"
     );
 
-    const SHAPE: Shape = Shape { detail: M::CODE, ..Shape::new(Kind::Bidirectional, L::Input::LEN, O, 0) };
+    const SHAPE: Shape = Shape {
+        detail: M::CODE,
+        integer: NumberOf::<L>::INTEGER,
+        ..Shape::new(Kind::Bidirectional, L::Input::LEN, O, 0)
+    };
 
     /// From the layer that begins at a sequence's beginning and the one that begins at its end.
     #[must_use]
@@ -129,6 +132,9 @@ impl<L: Layer, const O: usize, M: MergeMode> Bidirectional<L, O, M> {
     }
 }
 
+/// What a layer's outputs consist of.
+type NumberOf<L> = <<L as Layer>::Output as Vector>::Number;
+
 /// One of the directions.
 struct Direction<'a, L: Layer, M, const O: usize> {
     layer: &'a L,
@@ -137,12 +143,12 @@ struct Direction<'a, L: Layer, M, const O: usize> {
     masked: &'a [bool],
     backward: bool,
     /// Every output or, if there is one alone, the last one.
-    ys: &'a mut [[f32; O]],
+    ys: &'a mut [[NumberOf<L>; O]],
     last: bool,
     merge: PhantomData<M>,
 }
 
-impl<L: Layer<Output: Vector<Number = f32>>, M: MergeMode, const O: usize> Visitor for Direction<'_, L, M, O> {
+impl<L: Layer, M: MergeMode, const O: usize> Visitor for Direction<'_, L, M, O> {
     type Out = ();
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
@@ -163,7 +169,7 @@ impl<L: Layer<Output: Vector<Number = f32>>, M: MergeMode, const O: usize> Visit
     }
 }
 
-impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> Bidirectional<L, O, M> {
+impl<L: Layer, const O: usize, M: MergeMode> Bidirectional<L, O, M> {
     /// Both directions, which are one function: it is not called often enough to be there twice.
     #[inline(always)]
     fn both<B: Backend>(
@@ -172,7 +178,7 @@ impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> Bidir
         (forward, backward): &mut (L::State, L::State),
         xs: &[L::Input],
         masked: &[bool],
-        ys: &mut [[f32; O]],
+        ys: &mut [[NumberOf<L>; O]],
         last: bool,
     ) {
         let () = Self::FITS;
@@ -183,9 +189,9 @@ impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> Bidir
     }
 }
 
-impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> SequenceLayer for Bidirectional<L, O, M> {
+impl<L: Layer, const O: usize, M: MergeMode> SequenceLayer for Bidirectional<L, O, M> {
     type Input = L::Input;
-    type Output = [f32; O];
+    type Output = [NumberOf<L>; O];
     type State = (L::State, L::State);
     const ZERO_STATE: Self::State = (L::ZERO_STATE, L::ZERO_STATE);
     const FLASH_BYTES: usize = 2 * L::FLASH_BYTES;
@@ -203,7 +209,7 @@ impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> Seque
         state: &mut Self::State,
         xs: &[L::Input],
         masked: &mut [bool],
-        ys: &mut [[f32; O]],
+        ys: &mut [[NumberOf<L>; O]],
     ) {
         self.both(b, state, xs, masked, ys, false);
     }
@@ -215,7 +221,7 @@ impl<L: Layer<Output: Vector<Number = f32>>, const O: usize, M: MergeMode> Seque
         state: &mut Self::State,
         xs: &[L::Input],
         masked: &mut [bool],
-        y: &mut [f32; O],
+        y: &mut [NumberOf<L>; O],
     ) {
         self.both(b, state, xs, masked, core::slice::from_mut(y), true);
     }

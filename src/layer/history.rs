@@ -1,9 +1,10 @@
 //! Layers of a few time steps, without weights.
 
-use super::Layer;
+use super::{Layer, Number};
 use crate::format::{Kind, Shape, leaf_layer};
-use crate::kernel::{mean, remember};
+use crate::kernel::remember;
 use crate::simd::Backend;
+use core::marker::PhantomData;
 
 /// The mean of the last `STEPS` time steps, with zeros before a sequence (Keras `ZeroPadding1D((STEPS - 1, 0))` and
 /// `AveragePooling1D(STEPS, strides=1)`). The state is these steps, oldest first.
@@ -16,47 +17,49 @@ use crate::simd::Backend;
 /// assert_eq!(ys, [[0.5], [2.0], [2.5]]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct AveragePooling<const N: usize, const STEPS: usize>;
+pub struct AveragePooling<const N: usize, const STEPS: usize, T = f32>(PhantomData<T>);
 
-impl<const N: usize, const STEPS: usize> AveragePooling<N, STEPS> {
+impl<const N: usize, const STEPS: usize, T: Number> AveragePooling<N, STEPS, T> {
     /// It has no weights, so there is only this one.
-    pub const EMPTY: Self = AveragePooling;
+    pub const EMPTY: Self = AveragePooling(PhantomData);
 
-    const SHAPE: Shape = Shape { detail: STEPS as u32, ..Shape::new(Kind::AveragePooling, N, N, 0) };
+    const SHAPE: Shape =
+        Shape { detail: STEPS as u32, integer: T::INTEGER, ..Shape::new(Kind::AveragePooling, N, N, 0) };
 
     /// The layer.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(STEPS > 0, "there is no mean of nothing") };
-        AveragePooling
+        const { assert!(!T::INTEGER || STEPS <= 1 << 14, "a sum of so many int16 numbers exceeds 32 bits") };
+        Self::EMPTY
     }
 
     const fn fill_from(&mut self, _: &[u8]) {}
 }
 
-impl<const N: usize, const STEPS: usize> Layer for AveragePooling<N, STEPS> {
-    type Input = [f32; N];
-    type Output = [f32; N];
-    type State = [[f32; N]; STEPS];
-    const ZERO_STATE: Self::State = [[0.0; N]; STEPS];
+impl<const N: usize, const STEPS: usize, T: Number> Layer for AveragePooling<N, STEPS, T> {
+    type Input = [T; N];
+    type Output = [T; N];
+    type State = [[T; N]; STEPS];
+    const ZERO_STATE: Self::State = [[T::ZERO; N]; STEPS];
     const FLASH_BYTES: usize = 0;
-    const STATE_BYTES: usize = 4 * N * STEPS;
+    const STATE_BYTES: usize = size_of::<T>() * N * STEPS;
 
     #[inline(always)]
-    fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &[f32; N], y: &mut [f32; N]) {
+    fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &[T; N], y: &mut [T; N]) {
         self.advance_on(b, state, x);
-        mean(state.iter().map(|x| &x[..]), STEPS, y);
+        T::mean_of(state.iter().map(|x| &x[..]), STEPS, y);
     }
 
     const ENDS_MASK: bool = true;
 
     #[inline(always)]
-    fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[f32; N]) {
+    fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[T; N]) {
         remember(state.as_flattened_mut(), x);
     }
 }
 
-leaf_layer!([const N: usize, const STEPS: usize] AveragePooling<N, STEPS>);
+leaf_layer!([const N: usize, const STEPS: usize, T: Number] AveragePooling<N, STEPS, T>);
 
 /// The last `STEPS` time steps as one vector of `O = N · STEPS` numbers, oldest first, with zeros before a sequence (Keras
 /// `Flatten` of a sequence of so many steps, behind its last step). The state is these steps.
@@ -73,36 +76,36 @@ leaf_layer!([const N: usize, const STEPS: usize] AveragePooling<N, STEPS>);
 /// let layer = gatelet::Flatten::<1, 3, 4>::new();
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Flatten<const N: usize, const STEPS: usize, const O: usize>;
+pub struct Flatten<const N: usize, const STEPS: usize, const O: usize, T = f32>(PhantomData<T>);
 
-impl<const N: usize, const STEPS: usize, const O: usize> Flatten<N, STEPS, O> {
+impl<const N: usize, const STEPS: usize, const O: usize, T: Number> Flatten<N, STEPS, O, T> {
     const FITS: () = assert!(O == N * STEPS, "a Flatten of STEPS vectors of N numbers has N * STEPS outputs");
 
     /// It has no weights, so there is only this one.
     pub const EMPTY: Self = Self::new();
 
-    const SHAPE: Shape = Shape { detail: STEPS as u32, ..Shape::new(Kind::Flatten, N, N, 0) };
+    const SHAPE: Shape = Shape { detail: STEPS as u32, integer: T::INTEGER, ..Shape::new(Kind::Flatten, N, N, 0) };
 
     /// The layer.
     #[must_use]
     pub const fn new() -> Self {
         let () = Self::FITS;
-        Flatten
+        Flatten(PhantomData)
     }
 
     const fn fill_from(&mut self, _: &[u8]) {}
 }
 
-impl<const N: usize, const STEPS: usize, const O: usize> Layer for Flatten<N, STEPS, O> {
-    type Input = [f32; N];
-    type Output = [f32; O];
-    type State = [[f32; N]; STEPS];
-    const ZERO_STATE: Self::State = [[0.0; N]; STEPS];
+impl<const N: usize, const STEPS: usize, const O: usize, T: Number> Layer for Flatten<N, STEPS, O, T> {
+    type Input = [T; N];
+    type Output = [T; O];
+    type State = [[T; N]; STEPS];
+    const ZERO_STATE: Self::State = [[T::ZERO; N]; STEPS];
     const FLASH_BYTES: usize = 0;
-    const STATE_BYTES: usize = 4 * N * STEPS;
+    const STATE_BYTES: usize = size_of::<T>() * N * STEPS;
 
     #[inline(always)]
-    fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &[f32; N], y: &mut [f32; O]) {
+    fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &[T; N], y: &mut [T; O]) {
         let () = Self::FITS;
         self.advance_on(b, state, x);
         y.copy_from_slice(state.as_flattened());
@@ -111,12 +114,12 @@ impl<const N: usize, const STEPS: usize, const O: usize> Layer for Flatten<N, ST
     const ENDS_MASK: bool = true;
 
     #[inline(always)]
-    fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[f32; N]) {
+    fn advance_on<B: Backend>(&self, _: B, state: &mut Self::State, x: &[T; N]) {
         remember(state.as_flattened_mut(), x);
     }
 }
 
-leaf_layer!([const N: usize, const STEPS: usize, const O: usize] Flatten<N, STEPS, O>);
+leaf_layer!([const N: usize, const STEPS: usize, const O: usize, T: Number] Flatten<N, STEPS, O, T>);
 
 /// The last output of the layer before it alone (`y[:, -1]`): nothing to do step by step, where the last step is the last.
 ///
@@ -126,38 +129,38 @@ leaf_layer!([const N: usize, const STEPS: usize, const O: usize] Flatten<N, STEP
 /// assert_eq!(layer.run_last(&mut (), &[[1.0], [2.0]]), Some([2.0]));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Last<const N: usize>;
+pub struct Last<const N: usize, T = f32>(PhantomData<T>);
 
-impl<const N: usize> Last<N> {
+impl<const N: usize, T: Number> Last<N, T> {
     /// It has no weights, so there is only this one.
-    pub const EMPTY: Self = Last;
+    pub const EMPTY: Self = Last(PhantomData);
 
-    const SHAPE: Shape = Shape::new(Kind::Last, N, N, 0);
+    const SHAPE: Shape = Shape { integer: T::INTEGER, ..Shape::new(Kind::Last, N, N, 0) };
 
     /// The layer.
     #[must_use]
     pub const fn new() -> Self {
-        Last
+        Self::EMPTY
     }
 
     const fn fill_from(&mut self, _: &[u8]) {}
 }
 
-impl<const N: usize> Layer for Last<N> {
-    type Input = [f32; N];
-    type Output = [f32; N];
+impl<const N: usize, T: Number> Layer for Last<N, T> {
+    type Input = [T; N];
+    type Output = [T; N];
     type State = ();
     const ZERO_STATE: () = ();
     const FLASH_BYTES: usize = 0;
     const STATE_BYTES: usize = 0;
 
     #[inline(always)]
-    fn step_on<B: Backend>(&self, _: B, (): &mut (), x: &[f32; N], y: &mut [f32; N]) {
+    fn step_on<B: Backend>(&self, _: B, (): &mut (), x: &[T; N], y: &mut [T; N]) {
         *y = *x;
     }
 
     #[inline(always)]
-    fn advance_on<B: Backend>(&self, _: B, (): &mut (), _: &[f32; N]) {}
+    fn advance_on<B: Backend>(&self, _: B, (): &mut (), _: &[T; N]) {}
 }
 
-leaf_layer!([const N: usize] Last<N>);
+leaf_layer!([const N: usize, T: Number] Last<N, T>);

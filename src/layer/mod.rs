@@ -49,10 +49,94 @@ pub use sequence::{SequenceError, SequenceLayer};
 
 use crate::simd::{Backend, Visitor, dispatch};
 
+/// A number that flows between layers: `f32`, or `i16` in integer networks ([`quant`](crate::quant)).
+pub trait Number: Copy + PartialEq + sealed::Sealed {
+    /// Whether it is one of integer networks.
+    const INTEGER: bool;
+    /// 0
+    const ZERO: Self;
+
+    /// `a + b`; of int16 numbers half of it, so that it needs no more bits.
+    #[doc(hidden)]
+    fn sum(a: Self, b: Self) -> Self;
+
+    /// `a · b`; of int16 numbers in units of 2⁻¹⁵, as an activation's values are.
+    #[doc(hidden)]
+    fn product(a: Self, b: Self) -> Self;
+
+    /// `(a + b) / 2`
+    #[doc(hidden)]
+    fn mean(a: Self, b: Self) -> Self;
+
+    /// The mean of so many vectors.
+    #[doc(hidden)]
+    fn mean_of<'a>(xs: impl Iterator<Item = &'a [Self]> + Clone, count: usize, y: &mut [Self])
+    where
+        Self: 'a;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for i16 {}
+}
+
+impl Number for f32 {
+    const INTEGER: bool = false;
+    const ZERO: f32 = 0.0;
+
+    #[inline(always)]
+    fn sum(a: f32, b: f32) -> f32 {
+        a + b
+    }
+
+    #[inline(always)]
+    fn product(a: f32, b: f32) -> f32 {
+        a * b
+    }
+
+    #[inline(always)]
+    fn mean(a: f32, b: f32) -> f32 {
+        (a + b) / 2.0
+    }
+
+    #[inline(always)]
+    fn mean_of<'a>(xs: impl Iterator<Item = &'a [f32]> + Clone, count: usize, y: &mut [f32]) {
+        crate::kernel::mean(xs, count, y);
+    }
+}
+
+impl Number for i16 {
+    const INTEGER: bool = true;
+    const ZERO: i16 = 0;
+
+    #[inline(always)]
+    fn sum(a: i16, b: i16) -> i16 {
+        Self::mean(a, b)
+    }
+
+    #[inline(always)]
+    fn product(a: i16, b: i16) -> i16 {
+        let product = (i32::from(a) * i32::from(b) + (1 << 14)) >> 15;
+        // -1 times -1 is beyond the range.
+        product.min(i16::MAX.into()) as i16
+    }
+
+    #[inline(always)]
+    fn mean(a: i16, b: i16) -> i16 {
+        ((i32::from(a) + i32::from(b) + 1) >> 1) as i16
+    }
+
+    #[inline(always)]
+    fn mean_of<'a>(xs: impl Iterator<Item = &'a [i16]> + Clone, count: usize, y: &mut [i16]) {
+        crate::kernel::integer::mean(xs, count, y);
+    }
+}
+
 /// A fixed-size vector of numbers: what flows between layers.
 pub trait Vector: Copy {
-    /// `f32`, or `i16` in integer networks.
-    type Number: Copy;
+    /// What it consists of.
+    type Number: Number;
     /// All zero.
     const ZERO: Self;
     /// How many numbers.
@@ -63,29 +147,20 @@ pub trait Vector: Copy {
     fn as_mut_slice(&mut self) -> &mut [Self::Number];
 }
 
-macro_rules! vectors {
-    ($($number:ty: $zero:literal;)*) => {$(
-        impl<const N: usize> Vector for [$number; N] {
-            type Number = $number;
-            const ZERO: Self = [$zero; N];
-            const LEN: usize = N;
+impl<T: Number, const N: usize> Vector for [T; N] {
+    type Number = T;
+    const ZERO: Self = [T::ZERO; N];
+    const LEN: usize = N;
 
-            #[inline(always)]
-            fn as_slice(&self) -> &[$number] {
-                self
-            }
+    #[inline(always)]
+    fn as_slice(&self) -> &[T] {
+        self
+    }
 
-            #[inline(always)]
-            fn as_mut_slice(&mut self) -> &mut [$number] {
-                self
-            }
-        }
-    )*};
-}
-
-vectors! {
-    f32: 0.0;
-    i16: 0;
+    #[inline(always)]
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        self
+    }
 }
 
 /// What flows between layers, in a place where a register's worth of it does not cross cache lines.

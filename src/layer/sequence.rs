@@ -2,10 +2,11 @@
 
 use super::{
     Activate, AveragePooling, Conv1d, Dense, Embedding, Flatten, Last, Layer, LengthMismatch, Masking, Normalize,
-    Prelu, UnitNormalization, Vector, ZeroOutput,
+    Number, Prelu, UnitNormalization, Vector, ZeroOutput,
 };
 use crate::cell::{Gru, Lstm, SimpleRnn};
 use crate::math::{Activation, Named, OutputActivation};
+use crate::quant::{self, IntegerActivation, IntegerOutput};
 use crate::simd::{Backend, Visitor, dispatch};
 
 /// Why a sequence was not run; nothing has been done then.
@@ -297,12 +298,19 @@ sequence_layers! { true:
     [const N: usize, A: OutputActivation + Named] Activate<N, A>;
     [const I: usize, const O: usize, A: OutputActivation + Named] Dense<I, O, A>;
     [const TOKENS: usize, const O: usize, const MASK_ZERO: bool] Embedding<TOKENS, O, MASK_ZERO>;
+    [const N: usize] quant::Quantize<N>;
+    [const N: usize] quant::Dequantize<N>;
+    [const N: usize] quant::Fixed<N>;
+    [const N: usize] quant::Masking<N>;
+    [const N: usize] quant::Prelu<N>;
+    [const I: usize, const O: usize, A: IntegerOutput + Named] quant::Dense<I, O, A>;
+    [const TOKENS: usize, const O: usize, const MASK_ZERO: bool] quant::Embedding<TOKENS, O, MASK_ZERO>;
 }
 
 sequence_layers! { false:
-    [const N: usize] Last<N>;
-    [const N: usize, const STEPS: usize] AveragePooling<N, STEPS>;
-    [const N: usize, const STEPS: usize, const O: usize] Flatten<N, STEPS, O>;
+    [const N: usize, E: Number] Last<N, E>;
+    [const N: usize, const STEPS: usize, E: Number] AveragePooling<N, STEPS, E>;
+    [const N: usize, const STEPS: usize, const O: usize, E: Number] Flatten<N, STEPS, O, E>;
     [const I: usize, const O: usize, const K: usize, A: Activation + Named, const D: usize, const GROUP: usize]
         Conv1d<I, O, K, A, D, GROUP>;
     [const I: usize, const H: usize, A: Activation + Named] SimpleRnn<I, H, A>;
@@ -310,4 +318,11 @@ sequence_layers! { false:
     [const I: usize, const H: usize, const RESET_AFTER: bool, A: Activation + Named, R: Activation + Named]
         Gru<I, H, RESET_AFTER, A, R>;
     [L: Layer] ZeroOutput<L>;
+    [const I: usize, const O: usize, const K: usize, A: IntegerActivation + Named, const D: usize]
+        quant::Conv1d<I, O, K, A, D>;
+    [const I: usize, const H: usize, A: IntegerActivation + Named] quant::SimpleRnn<I, H, A>;
+    [const I: usize, const H: usize, A: IntegerActivation + Named, R: IntegerActivation + Named]
+        quant::Lstm<I, H, A, R>;
+    [const I: usize, const H: usize, const RESET_AFTER: bool, A: IntegerActivation + Named, R: IntegerActivation + Named]
+        quant::Gru<I, H, RESET_AFTER, A, R>;
 }

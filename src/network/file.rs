@@ -172,7 +172,7 @@ impl Model {
         let mut records = Records::default();
         for (layer, spec) in self.network.layers().iter().enumerate() {
             if spec.integer {
-                records.integer(spec, self.network.integers(layer))?;
+                records.integer(&spec.kind, self.network.integers(layer))?;
             } else {
                 records.layer(spec, &self.network.parameters()[self.network.range(layer)])?;
             }
@@ -328,6 +328,13 @@ fn header(kind: &LayerKind) -> ([usize; 2], Words) {
     }
 }
 
+/// The same of an integer layer or of one in single precision.
+fn header_of(kind: &LayerKind, integer: bool) -> ([usize; 2], Words) {
+    let (sizes, mut words) = header(kind);
+    words[2] |= if integer { FLAG_INTEGER } else { 0 };
+    (sizes, words)
+}
+
 /// The records of a file.
 #[derive(Default)]
 struct Records {
@@ -350,11 +357,16 @@ impl Records {
         Ok(())
     }
 
-    fn integer(&mut self, spec: &LayerSpec, weights: &[u8]) -> Result<(), ModelError> {
-        let (sizes, mut words) = header(&spec.kind);
-        words[2] |= FLAG_INTEGER;
+    fn integer(&mut self, kind: &LayerKind, weights: &[u8]) -> Result<(), ModelError> {
+        if let LayerKind::Bidirectional { layer, .. } = *kind
+            && !weights.is_empty()
+        {
+            self.integer(kind, &[])?;
+            let kind = LayerKind::Recurrent(layer);
+            return weights.chunks_exact(layer.integer_bytes()).try_for_each(|weights| self.integer(&kind, weights));
+        }
         let length = weights.len().next_multiple_of(4);
-        self.header(spec.kind.kind(), (sizes, words), length)?;
+        self.header(kind.kind(), header_of(kind, true), length)?;
         self.bytes.extend(weights);
         self.bytes.resize(self.bytes.len() + length - weights.len(), 0);
         Ok(())
@@ -407,7 +419,7 @@ fn read_layer(
     let kind = if record.kind == Some(Kind::Bidirectional) {
         let (first, second) = (reader.record()?, reader.record()?);
         let (LayerKind::Recurrent(layer), LayerKind::Recurrent(other)) =
-            (layer_kind(&first, false)?, layer_kind(&second, false)?)
+            (layer_kind(&first, integer)?, layer_kind(&second, integer)?)
         else {
             return wrong(&record, "a bidirectional layer consists of recurrent ones");
         };
@@ -418,11 +430,16 @@ fn read_layer(
             return wrong(&record, "its merge mode is not known to this release");
         };
         let kind = LayerKind::Bidirectional { layer, merge };
-        if header(&kind) != ([record.inputs, record.units], words(&record)) || !record.weights.is_empty() {
+        if header_of(&kind, integer) != ([record.inputs, record.units], words(&record)) || !record.weights.is_empty() {
             return wrong(&record, "it says something that its kind of layer cannot be");
         }
-        parameters.extend(numbers(first.weights));
-        parameters.extend(numbers(second.weights));
+        for weights in [first.weights, second.weights] {
+            if integer {
+                integers.extend(&weights[..layer.integer_bytes()]);
+            } else {
+                parameters.extend(numbers(weights));
+            }
+        }
         kind
     } else {
         let kind = layer_kind(&record, integer)?;
@@ -523,9 +540,7 @@ fn layer_kind(record: &Record<'_>, integer: bool) -> Result<LayerKind, ModelErro
     // Sizes are checked, and compared with the bytes that are there, before anything of that size is made.
     let spec = LayerSpec { integer, ..kind.into() };
     spec::check_layer(record.layer, &spec)?;
-    let (sizes, mut words_of_kind) = header(&kind);
-    words_of_kind[2] |= if integer { FLAG_INTEGER } else { 0 };
-    if (sizes, words_of_kind) != ([inputs, units], words(record)) {
+    if header_of(&kind, integer) != ([inputs, units], words(record)) {
         return wrong(record, "it says something that its kind of layer cannot be");
     }
     let bytes = if integer { spec.integer_bytes() } else { 4 * kind.weights() };

@@ -23,6 +23,7 @@ pub(crate) struct Rows {
 const fn lengths(kind: &LayerKind) -> Option<[usize; 4]> {
     match *kind {
         LayerKind::Dense { inputs, units, .. } => Some([1, units, 0, inputs * units]),
+        LayerKind::Conv1d(layer) => Some([1, layer.units, 0, layer.kernel()]),
         LayerKind::Recurrent(layer) => {
             let [recurrent, input, bias] = layer.lengths();
             Some([layer.formats(), bias, recurrent, input])

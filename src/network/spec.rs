@@ -112,6 +112,13 @@ impl Recurrent {
         }
     }
 
+    /// Bytes of an integer layer's formats, biases, scales and weights.
+    #[must_use]
+    pub const fn integer_bytes(&self) -> usize {
+        let [recurrent, input, bias] = self.lengths();
+        4 * self.formats() + 8 * bias + recurrent + input
+    }
+
     /// Lengths of the recurrent kernel, the kernel and the bias.
     #[must_use]
     pub const fn lengths(&self) -> [usize; 3] {
@@ -439,8 +446,8 @@ impl LayerSpec {
         if self.integer { 0 } else { self.kind.weights() + if self.initial_state { self.kind.state() } else { 0 } }
     }
 
-    /// How many bytes the weights of an integer layer are: its formats, biases, scales and int8 weights, as in a model file but for
-    /// zeros at the end.
+    /// How many bytes the weights of an integer layer are: formats, biases, scales and int8 weights, as in a model file but for zeros
+    /// at the end.
     #[must_use]
     pub const fn integer_bytes(&self) -> usize {
         if !self.integer {
@@ -449,10 +456,12 @@ impl LayerSpec {
         match self.kind {
             LayerKind::Quantize { size } | LayerKind::Dequantize { size } => size,
             LayerKind::Dense { inputs, units, .. } => 4 + 8 * units + inputs * units,
-            LayerKind::Recurrent(layer) => {
-                let [recurrent, input, bias] = layer.lengths();
-                4 * layer.formats() + 8 * bias + recurrent + input
-            }
+            LayerKind::Recurrent(layer) => layer.integer_bytes(),
+            LayerKind::Bidirectional { layer, .. } => 2 * layer.integer_bytes(),
+            LayerKind::Conv1d(layer) => 4 + 8 * layer.units + layer.kernel(),
+            LayerKind::Masking { size, .. } => 2 * size,
+            LayerKind::Embedding { tokens, size, .. } => size + tokens * size,
+            LayerKind::Prelu { size } => 4 + 2 * size,
             _ => 0,
         }
     }
@@ -543,6 +552,9 @@ pub(super) fn check_layer(layer: usize, spec: &LayerSpec) -> Result<(), NetworkE
     Ok(())
 }
 
+/// The most time steps that int16 numbers are added of.
+pub(crate) const MOST_INTEGER_STEPS: usize = 1 << 14;
+
 /// Whether a layer has an integer form.
 pub(crate) fn check_integer(spec: &LayerSpec) -> Result<(), &'static str> {
     use ActivationKind::{HardSigmoid, Linear, Relu, Sigmoid, Tanh};
@@ -550,18 +562,35 @@ pub(crate) fn check_integer(spec: &LayerSpec) -> Result<(), &'static str> {
         return Err("with a way around it or a state of its own");
     }
     match spec.kind {
-        LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } | LayerKind::Last { .. } => Ok(()),
+        LayerKind::Quantize { .. }
+        | LayerKind::Dequantize { .. }
+        | LayerKind::Masking { .. }
+        | LayerKind::Flatten { .. }
+        | LayerKind::Last { .. }
+        | LayerKind::Prelu { .. } => Ok(()),
         LayerKind::Dense { activation, .. } => match activation {
             OutputKind::Softmax | OutputKind::Each(Tanh | Sigmoid | HardSigmoid | Linear | Relu) => Ok(()),
             OutputKind::Each(_) => Err("of this activation"),
         },
-        LayerKind::Recurrent(layer) => match (layer.cell, layer.activation, layer.recurrent_activation) {
-            (Cell::SimpleRnn, Tanh | Sigmoid | HardSigmoid | Linear | Relu, _)
-            | (Cell::Gru { .. }, Tanh | Sigmoid | HardSigmoid | Linear | Relu, Sigmoid | HardSigmoid)
-            | (Cell::Lstm, Tanh | Sigmoid | Linear | Relu, Sigmoid | HardSigmoid) => Ok(()),
-            _ => Err("of these activations"),
+        LayerKind::Conv1d(layer) => match layer.activation {
+            Tanh | Sigmoid | HardSigmoid | Linear | Relu if layer.groups == 1 => Ok(()),
+            Tanh | Sigmoid | HardSigmoid | Linear | Relu => Err("of several groups"),
+            _ => Err("of this activation"),
         },
-        _ => Err("of this kind"),
+        LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } => {
+            match (layer.cell, layer.activation, layer.recurrent_activation) {
+                (Cell::SimpleRnn, Tanh | Sigmoid | HardSigmoid | Linear | Relu, _)
+                | (Cell::Gru { .. }, Tanh | Sigmoid | HardSigmoid | Linear | Relu, Sigmoid | HardSigmoid)
+                | (Cell::Lstm, Tanh | Sigmoid | Linear | Relu, Sigmoid | HardSigmoid) => Ok(()),
+                _ => Err("of these activations"),
+            }
+        }
+        LayerKind::AveragePooling { steps, .. } if steps > MOST_INTEGER_STEPS => Err("of so many time steps"),
+        LayerKind::AveragePooling { .. } => Ok(()),
+        LayerKind::Embedding { tokens, .. } if tokens > 1 << 15 => Err("of more than 32768 tokens"),
+        LayerKind::Embedding { .. } => Ok(()),
+        LayerKind::Activation { .. } => Err("that stands neither behind a linear layer nor at the end"),
+        LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } => Err("that does not stand at the end"),
     }
 }
 

@@ -43,8 +43,13 @@
 //!
 //! In the paper's form n is of one sum, with ⌊(r h + 2¹⁴) / 2¹⁵⌋ in the place of h, and b_hn is part of b_n.
 //!
-//! **Dense** and **SimpleRNN** are an activation of one sum. **Softmax** takes sums in units of ln 2: powers of two of the differences
-//! from the greatest, as shares of their sum.
+//! **Dense**, **Conv1D** and **SimpleRNN** are an activation of one sum. **Softmax** takes sums in units of ln 2: powers of two of the
+//! differences from the greatest, as shares of their sum.
+//!
+//! **Other layers** give what they are given, in the same fraction bits, but for these: the mean of n time steps is
+//! ⌊(Σ x + ⌊n / 2⌋) / n⌋; a PReLU's slopes p of g fraction bits make sat16(⌊(p x + ⌊2ᵍ / 2⌋) / 2ᵍ⌋) of what is below zero; an embedding's int8
+//! numbers are multiplied by 2⁸. Of two directions' outputs, which both have f fraction bits, the mean is ⌊(a + b + 1) / 2⌋, which is the sum
+//! in one bit less, and the product sat16(⌊(a b + 2¹⁴) / 2¹⁵⌋) has 2 f - 15 bits.
 
 /// Declares `$inputs`: x and h in the form in which products want them, copies on the stack that stay as they are while the state changes.
 macro_rules! prepared {
@@ -58,19 +63,37 @@ macro_rules! prepared {
 }
 
 mod activation;
+mod conv1d;
 mod convert;
 mod dense;
+pub(crate) mod embedding;
 pub(crate) mod gru;
 pub(crate) mod lstm;
+mod masking;
+pub(crate) mod prelu;
 mod simple_rnn;
 mod softmax;
 
 pub use activation::{IntegerActivation, IntegerOutput};
+pub use conv1d::Conv1d;
 pub use convert::{Dequantize, Fixed, Quantize, dequantize, quantize};
 pub use dense::Dense;
+pub use embedding::Embedding;
 pub use gru::Gru;
 pub use lstm::{Lstm, LstmState};
+pub use masking::Masking;
+pub use prelu::Prelu;
 pub use simple_rnn::SimpleRnn;
+
+// These are the same layers around integer ones.
+pub use crate::layer::{Backwards, Bidirectional, ZeroOutput};
+
+/// [`AveragePooling`](crate::AveragePooling) of int16 numbers.
+pub type AveragePooling<const N: usize, const STEPS: usize> = crate::AveragePooling<N, STEPS, i16>;
+/// [`Flatten`](crate::Flatten) of int16 numbers.
+pub type Flatten<const N: usize, const STEPS: usize, const O: usize> = crate::Flatten<N, STEPS, O, i16>;
+/// [`Last`](crate::Last) of int16 numbers.
+pub type Last<const N: usize> = crate::Last<N, i16>;
 
 /// The state of an integer [`SimpleRnn`] or [`Gru`]: what it gave last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,4 +118,13 @@ impl<const H: usize> Default for HiddenState<H> {
 /// A record's `i`-th word in front of its weights.
 const fn word(bytes: &[u8], i: usize) -> u32 {
     u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
+}
+
+/// Fills `numbers` from the int16 numbers at the beginning of a record's bytes.
+const fn numbers_from(numbers: &mut [i16], bytes: &[u8]) {
+    let mut i = 0;
+    while i < numbers.len() {
+        numbers[i] = i16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]);
+        i += 1;
+    }
 }

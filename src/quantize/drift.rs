@@ -71,11 +71,15 @@ impl Sums {
 }
 
 /// Runs both networks, of which `integer` was made of `network`, through `steps` time steps of `xs`, over and over if there are fewer.
+/// Of networks that see a sequence from its end only the outputs are compared.
 ///
 /// # Panics
 /// If the networks have other layers, or there are no inputs.
 #[must_use]
 pub fn drift(network: &Network<f32>, integer: &Network<f32>, xs: &[f32], steps: usize) -> Drift {
+    if !network.is_causal() {
+        return whole(network, integer, xs, steps);
+    }
     let of = |network: &Network<f32>| {
         let inference = network.inference();
         let recurrent: Vec<_> = (0..network.layers().len())
@@ -109,4 +113,21 @@ pub fn drift(network: &Network<f32>, integer: &Network<f32>, xs: &[f32], steps: 
         layers: sums.into_iter().zip(layers).map(|(sums, (layer, ..))| sums.drift(layer)).collect(),
         output: output.drift("output".into()),
     }
+}
+
+/// The same of networks that do not go step by step.
+fn whole(network: &Network<f32>, integer: &Network<f32>, xs: &[f32], steps: usize) -> Drift {
+    let xs: Vec<f32> = xs.iter().copied().cycle().take(steps * network.inputs()).collect();
+    let [expected, ys] = [network, integer].map(|network| {
+        let inference = network.inference();
+        let mut ys = vec![0.0; steps * network.outputs()];
+        inference.run(&mut inference.initial_state(), &xs, &mut ys);
+        ys
+    });
+    let mut output = Sums::new();
+    let size = network.outputs();
+    for (step, (expected, y)) in expected.chunks_exact(size).zip(ys.chunks_exact(size)).enumerate() {
+        output.add(step * 10 / steps, expected, y);
+    }
+    Drift { steps, layers: Vec::new(), output: output.drift("output".into()) }
 }

@@ -1,15 +1,18 @@
-//! Normalisations as part of the layers beside them.
+//! Normalisations and activations as part of the layers beside them.
 
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{LayerKind, LayerSpec, Network, NetworkError};
+use crate::network::{LayerKind, LayerSpec, Network, NetworkError, check_integer};
+use core::ops::Range;
 
-/// A network without the normalisations that a layer beside them has taken in.
+/// A network without what a layer beside it has taken in, and without what stays in single precision.
 pub(super) struct Folded {
     pub(super) network: Network<f32>,
     /// Where its layers come from.
     pub(super) layers: Vec<Source>,
-    /// A normalisation at the end that no layer could take in: it stays in single precision.
-    pub(super) behind: Option<(LayerSpec, Vec<f32>)>,
+    /// Normalisations that no layer could take in: at the beginning these layers.
+    pub(super) front: usize,
+    /// At the end, from this layer on, with activations that have no integer form.
+    pub(super) behind: usize,
 }
 
 /// Where a layer comes from, and what it has taken in.
@@ -17,7 +20,7 @@ pub(super) struct Folded {
 pub(crate) struct Source {
     /// The layer, counted from 0.
     pub(crate) layer: usize,
-    /// The layer that gives its output: itself, or a normalisation behind it.
+    /// The layer that gives its output: itself, or a normalisation or an activation behind it.
     pub(crate) end: usize,
     /// Scales and shifts of its inputs, which are scale · x + shift.
     inputs: Option<[Vec<f64>; 2]>,
@@ -84,45 +87,92 @@ impl Source {
     }
 }
 
-/// Normalisations in front become part of the next layer, one behind a linear dense layer becomes part of that. In double precision,
-/// rounded once.
+/// Whether layers can stay in single precision at the end of a network.
+fn can_stay(specs: &[LayerSpec]) -> bool {
+    specs.iter().all(|spec| {
+        let kind = &spec.kind;
+        matches!(kind, LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } | LayerKind::Activation { .. })
+            && !spec.residual
+    })
+}
+
+/// A linear layer with an activation, if that has an integer form there.
+fn with_activation(spec: &LayerSpec, activation: OutputKind) -> Option<LayerSpec> {
+    let kind = match (spec.kind, activation) {
+        (LayerKind::Dense { inputs, units, .. }, activation) => LayerKind::Dense { inputs, units, activation },
+        (LayerKind::Conv1d(layer), OutputKind::Each(activation)) => {
+            LayerKind::Conv1d(crate::network::Conv1d { activation, ..layer })
+        }
+        _ => return None,
+    };
+    let spec = LayerSpec { kind, ..*spec };
+    check_integer(&spec).is_ok().then_some(spec)
+}
+
+/// Normalisations in front become part of the next layer, those behind a linear layer part of that, and so do activations. In double
+/// precision, rounded once.
 pub(super) fn folded(network: &Network<f32>) -> Result<Folded, NetworkError> {
     let mut specs: Vec<LayerSpec> = Vec::new();
     let mut layers: Vec<Source> = Vec::new();
     let mut pending: Option<[Vec<f64>; 2]> = None;
-    let mut behind = None;
-    let count = network.layers().len();
+    let (mut front, mut behind) = (0, network.layers().len());
+    let linear = OutputKind::Each(ActivationKind::Linear);
+    let is_linear = |spec: &LayerSpec| match spec.kind {
+        LayerKind::Dense { activation, .. } => activation == linear && !spec.residual,
+        LayerKind::Conv1d(layer) => OutputKind::Each(layer.activation) == linear && !spec.residual,
+        _ => false,
+    };
     for (index, spec) in network.layers().iter().enumerate() {
         let weights = &network.parameters()[network.range(index)];
-        if let LayerKind::Normalize { size } = spec.kind
-            && !spec.residual
-        {
-            let [offset, scale] = [&weights[..size], &weights[size..]].map(|w| w.iter().map(|&w| f64::from(w)));
-            let is_linear = |spec: &LayerSpec| {
-                let linear = OutputKind::Each(ActivationKind::Linear);
-                matches!(spec.kind, LayerKind::Dense { activation, .. } if activation == linear) && !spec.residual
-            };
-            match layers.last_mut() {
-                Some(dense) if specs.last().is_some_and(is_linear) && dense.outputs.is_none() => {
-                    dense.outputs = Some([offset.collect(), scale.collect()]);
-                    dense.end = index;
-                }
-                _ if index + 1 == count => behind = Some((*spec, weights.to_vec())),
-                _ => {
-                    let [scales, shifts] = pending.get_or_insert_with(|| [vec![1.0; size], vec![0.0; size]]);
-                    for (((scales, shifts), offset), scale) in scales.iter_mut().zip(shifts).zip(offset).zip(scale) {
-                        *shifts = (*shifts - offset) * scale;
-                        *scales *= scale;
+        let before = specs.last_mut().zip(layers.last_mut()).filter(|(spec, _)| is_linear(spec));
+        match (spec.kind, before) {
+            (LayerKind::Normalize { size }, before) if !spec.residual => {
+                let [offset, scale] = [&weights[..size], &weights[size..]].map(|w| w.iter().map(|&w| f64::from(w)));
+                match before {
+                    Some((_, source)) if source.outputs.is_none() => {
+                        source.outputs = Some([offset.collect(), scale.collect()]);
+                        source.end = index;
+                    }
+                    _ if can_stay(&network.layers()[index..]) => {
+                        behind = index;
+                        break;
+                    }
+                    _ => {
+                        let [scales, shifts] = pending.get_or_insert_with(|| [vec![1.0; size], vec![0.0; size]]);
+                        for (((scales, shifts), offset), scale) in scales.iter_mut().zip(shifts).zip(offset).zip(scale)
+                        {
+                            *shifts = (*shifts - offset) * scale;
+                            *scales *= scale;
+                        }
                     }
                 }
+                continue;
             }
-            continue;
+            (LayerKind::Activation { activation, .. }, Some((before, source))) if !spec.residual => {
+                if let Some(with) = with_activation(before, activation) {
+                    *before = with;
+                    source.end = index;
+                    continue;
+                }
+            }
+            _ => {}
         }
-        if pending.is_some() && kernel_of(&spec.kind).is_none() {
-            let (layer, name) = (index + 1, spec.kind.kind().name());
-            return Err(NetworkError::Integer { layer, name, problem: "behind a normalisation" });
+        if !layers.is_empty() && pending.is_none() && can_stay(&network.layers()[index..]) {
+            behind = index;
+            break;
         }
-        layers.push(Source { layer: index, end: index, inputs: pending.take(), outputs: None });
+        // The last time step is normalised as all of them are.
+        let passes = matches!(spec.kind, LayerKind::Last { .. });
+        if pending.is_some() && kernel_of(&spec.kind).is_none() && !passes {
+            if !layers.is_empty() {
+                let (layer, name) = (index + 1, spec.kind.kind().name());
+                return Err(NetworkError::Integer { layer, name, problem: "behind a normalisation" });
+            }
+            pending = None;
+            front = index;
+        }
+        let inputs = if passes { None } else { pending.take() };
+        layers.push(Source { layer: index, end: index, inputs, outputs: None });
         specs.push(*spec);
     }
     let mut folded = Network::new(specs)?;
@@ -131,7 +181,18 @@ pub(super) fn folded(network: &Network<f32>) -> Result<Folded, NetworkError> {
         let from = &network.parameters()[network.range(source.layer)];
         change(from, &mut folded.parameters_mut()[range], |weights| source.fold(&kind, weights));
     }
-    Ok(Folded { network: folded, layers, behind })
+    Ok(Folded { network: folded, layers, front, behind })
+}
+
+/// Some layers of a network, if there are any.
+pub(super) fn part(network: &Network<f32>, layers: Range<usize>) -> Result<Option<Network<f32>>, NetworkError> {
+    if layers.is_empty() {
+        return Ok(None);
+    }
+    let parameters = network.range(layers.start).start..network.range(layers.end - 1).end;
+    let mut part = Network::new(network.layers()[layers].to_vec())?;
+    part.parameters_mut().copy_from_slice(&network.parameters()[parameters]);
+    Ok(Some(part))
 }
 
 impl Folded {

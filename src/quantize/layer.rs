@@ -1,12 +1,13 @@
 //! A layer in single precision as an integer layer.
 
+use super::QuantizeError;
 use super::moments::{Moments, Part, moments};
 use super::ranges::{Ranges, Sizes};
 use super::rows::{Row, RowError, Search, integer_row};
-use super::{Calibration, QuantizeError, as_bytes};
+use super::seen::Calibration;
 use crate::math::{ActivationKind, OutputKind, TANH_ONE};
 use crate::network::integers::{Parts, Rows, parts};
-use crate::network::{Cell, LayerKind, LayerSpec, Network, NetworkError, Recurrent};
+use crate::network::{Cell, LayerKind, Recurrent};
 use crate::quant::lstm;
 
 /// What an activation's argument is counted in, where that does not depend on the output.
@@ -31,20 +32,19 @@ fn unit(bits: i32) -> f64 {
     2f64.powi(-bits)
 }
 
-/// A layer that is to become an integer one, and what calibration has found out about it.
+/// A layer with rows of weights that is to become an integer one, and what calibration has found out about it.
 pub(super) struct Layer<'a> {
     /// Counted from 1.
     pub(super) number: usize,
     pub(super) kind: LayerKind,
-    /// The inputs, and their fraction bits.
-    pub(super) inputs: &'a [Vec<f32>],
+    /// Fraction bits of the numbers that its rows are multiplied with.
     pub(super) bits: Vec<i8>,
     pub(super) seen: &'a Calibration,
 }
 
 impl Layer<'_> {
     fn input(&self) -> Part<'_> {
-        Part { sequences: self.inputs, bits: &self.bits, late: false }
+        Part { sequences: &self.seen.inputs, bits: &self.bits, late: false }
     }
 
     fn fraction_bits(&self, what: &'static str, sizes: &Sizes, ranges: Ranges) -> Result<i32, QuantizeError> {
@@ -55,15 +55,16 @@ impl Layer<'_> {
     }
 
     /// What the integer layer will be, with these ranges.
-    pub(super) fn plan(self, ranges: Ranges) -> Result<Plan, QuantizeError> {
+    pub(super) fn plan(self, ranges: Ranges) -> Result<RowPlan, QuantizeError> {
         match self.kind {
             LayerKind::Dense { activation, .. } => self.dense(activation, ranges),
+            LayerKind::Conv1d(layer) => self.dense(OutputKind::Each(layer.activation), ranges),
             LayerKind::Recurrent(layer) => self.recurrent(&layer, ranges),
-            _ => unreachable!("the caller has looked for an integer form"),
+            _ => unreachable!("other layers have no rows of weights"),
         }
     }
 
-    fn dense(self, activation: OutputKind, ranges: Ranges) -> Result<Plan, QuantizeError> {
+    fn dense(self, activation: OutputKind, ranges: Ranges) -> Result<RowPlan, QuantizeError> {
         let (format, output, argument) = match activation {
             OutputKind::Softmax => {
                 // Logits in units of ln 2; of what is far below the greatest nothing is left.
@@ -79,7 +80,7 @@ impl Layer<'_> {
             },
         };
         let none = Moments::default;
-        Ok(Plan {
+        Ok(RowPlan {
             number: self.number,
             kind: self.kind,
             hidden_bits: Vec::new(),
@@ -91,7 +92,7 @@ impl Layer<'_> {
         })
     }
 
-    fn recurrent(self, layer: &Recurrent, ranges: Ranges) -> Result<Plan, QuantizeError> {
+    fn recurrent(self, layer: &Recurrent, ranges: Ranges) -> Result<RowPlan, QuantizeError> {
         let of_activation = argument_unit(layer.activation);
         let hidden = match of_activation {
             Some(_) => 15,
@@ -114,7 +115,7 @@ impl Layer<'_> {
         };
         let hidden_bits = vec![hidden as i8; layer.units];
         let (x, h) = (self.input(), Part { sequences: &self.seen.outputs, bits: &hidden_bits, late: true });
-        Ok(Plan {
+        Ok(RowPlan {
             number: self.number,
             kind: self.kind,
             output_bits: hidden as i8,
@@ -129,10 +130,10 @@ impl Layer<'_> {
 
 /// An integer layer but for its weights.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(super) struct RowPlan {
     /// Counted from 1.
     number: usize,
-    kind: LayerKind,
+    pub(super) kind: LayerKind,
     /// Fraction bits of inputs, of h and of the output.
     bits: Vec<i8>,
     hidden_bits: Vec<i8>,
@@ -144,7 +145,7 @@ pub(super) struct Plan {
     formats: Vec<u32>,
 }
 
-impl Plan {
+impl RowPlan {
     const fn cell(&self) -> Option<Cell> {
         match self.kind {
             LayerKind::Recurrent(layer) => Some(layer.cell),
@@ -249,18 +250,5 @@ impl Plan {
             }
         }
         weights
-    }
-
-    /// The integer layer with these numbers, between conversions.
-    pub(super) fn alone(&self, spec: &LayerSpec, integers: &Rows) -> Result<Network<f32>, NetworkError> {
-        let (inputs, outputs) = (self.kind.inputs(), self.kind.outputs());
-        let conversions = [LayerKind::Quantize { size: inputs }, LayerKind::Dequantize { size: outputs }];
-        let [first, last] = conversions.map(LayerSpec::from);
-        let mut network = Network::new(vec![first, LayerSpec { integer: true, ..*spec }, last])?;
-        let numbers = [as_bytes(&self.bits), integers.to_bytes(), as_bytes(&vec![self.output_bits; outputs])];
-        for (layer, numbers) in numbers.iter().enumerate() {
-            network.integers_mut(layer).copy_from_slice(numbers);
-        }
-        Ok(network)
     }
 }

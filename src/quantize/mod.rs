@@ -17,20 +17,20 @@ mod drift;
 mod fold;
 mod layer;
 mod moments;
+mod plan;
 mod ranges;
 mod rows;
+mod seen;
 mod simulation;
 
 pub use drift::{Drift, LayerDrift, drift};
 pub use ranges::Ranges;
+pub(crate) use simulation::Simulated;
 pub use simulation::Simulation;
-pub(crate) use simulation::{Simulated, SimulatedLayer};
 
-use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Inference, LayerKind, LayerSpec, Network, NetworkError, Recurrent, check_integer};
-use layer::{Layer, Plan};
-use ranges::Sizes;
+use crate::network::{Network, NetworkError, check_integer};
 use rows::Search;
+use seen::Seen;
 
 /// Why a network cannot be made of integers.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -126,18 +126,6 @@ pub struct Quantized {
     pub saturated: u64,
 }
 
-/// What calibration has found out about a layer.
-struct Calibration {
-    /// Sizes of outputs, or of the hidden states that they are.
-    output: Sizes,
-    /// Of an LSTM's cell states.
-    cell: Sizes,
-    /// Of a softmax's arguments, in units of ln 2.
-    logits: Sizes,
-    /// The outputs of all time steps of each sequence.
-    outputs: Vec<Vec<f32>>,
-}
-
 /// Makes an integer network that gives nearly the same outputs, with ranges found on `sequences`, each time steps × inputs.
 ///
 /// # Errors
@@ -166,16 +154,12 @@ pub fn calibrate(
             NetworkError::Integer { layer: source.layer + 1, name, problem }
         })?;
     }
-    let seen = Seen::new(&folded.network, sequences)?;
-    let exact = network.inference();
-    let expected: Vec<_> = sequences
-        .iter()
-        .map(|xs| {
-            let mut ys = vec![0.0; xs.len() / network.inputs() * network.outputs()];
-            exact.run(&mut exact.initial_state(), xs, &mut ys);
-            ys
-        })
-        .collect();
+    let inputs = match fold::part(network, 0..folded.front)? {
+        Some(front) => outputs(&front, sequences),
+        None => sequences.iter().map(|sequence| sequence.to_vec()).collect(),
+    };
+    let seen = Seen::new(&folded, inputs)?;
+    let expected = outputs(network, sequences);
     let kinds = match options.ranges {
         Ranges::Auto => &[Ranges::MinMax, Ranges::Percentile, Ranges::MeanSquare][..],
         _ => core::slice::from_ref(&options.ranges),
@@ -183,7 +167,7 @@ pub fn calibrate(
     let mut best: Option<(Simulation, Quantized)> = None;
     let mut failed = QuantizeError::NoData;
     for &ranges in kinds {
-        let plans = match seen.plans(&folded.network, ranges) {
+        let plans = match seen.plans(&folded, ranges) {
             Ok(plans) => plans,
             Err(error) => {
                 failed = error;
@@ -225,138 +209,19 @@ fn check_data(network: &Network<f32>, sequences: &[&[f32]], options: &Options) -
     }
 }
 
-/// What every layer of a network has given for the calibration data.
-struct Seen {
-    inputs: Vec<Vec<f32>>,
-    input_bits: Vec<i8>,
-    layers: Vec<Calibration>,
-}
-
-/// Room above the largest number of the calibration's inputs.
-const HEADROOM: f64 = 1.25;
-
-impl Seen {
-    fn new(network: &Network<f32>, sequences: &[&[f32]]) -> Result<Self, QuantizeError> {
-        let inputs: Vec<_> = sequences.iter().map(|sequence| sequence.to_vec()).collect();
-        let mut layers: Vec<Calibration> = Vec::new();
-        for (number, spec) in (1..).zip(network.layers()) {
-            let parameters = &network.parameters()[network.range(number - 1)];
-            let flow = layers.last().map_or(&inputs, |layer| &layer.outputs);
-            let Ran { outputs, cells, logits } = run_layer(spec, parameters, flow)?;
-            if let Some(&value) = outputs.iter().flatten().chain(&cells).chain(&logits).find(|x| !x.is_finite()) {
-                return Err(QuantizeError::NotFinite { layer: number, name: spec.kind.kind().name(), value });
-            }
-            let output = Sizes::of(outputs.iter().flatten());
-            layers.push(Calibration { output, cell: Sizes::of(&cells), logits: Sizes::of(&logits), outputs });
-        }
-        let mut seen = Seen { inputs, input_bits: Vec::new(), layers };
-        seen.input_bits = seen.input_bits(network);
-        Ok(seen)
-    }
-
-    /// The most fraction bits that hold the inputs; fewer where the first layer's W would be much less than its U, since weights have
-    /// fewer bits to spare; more, so that inputs are cut off, where a weight times a whole range is far beyond what saturates its
-    /// gate.
-    fn input_bits(&self, network: &Network<f32>) -> Vec<i8> {
-        let size = network.inputs();
-        let largest = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(0.0, |a, b| f64::max(a, b.abs()));
-        let ranges: Vec<_> = (0..size)
-            .map(|channel| {
-                let numbers = || self.inputs.iter().flat_map(|sequence| sequence.iter().skip(channel).step_by(size));
-                let first = numbers().next();
-                let is_still = numbers().all(|x| Some(x) == first);
-                (largest(&mut numbers().map(|&x| x.into())), is_still)
-            })
-            .collect();
-        let widest = largest(&mut ranges.iter().map(|&(largest, _)| largest));
-        let bits = ranges.iter().map(|&(largest, is_still)| {
-            let largest = HEADROOM * if is_still { widest } else { largest };
-            // What is finite has fraction bits, if need be fewer than none.
-            (-112..=15).rev().find(|&bits| largest * 2f64.powi(bits.into()) <= 32_767.0).unwrap_or(-112)
-        });
-        let bits: Vec<i8> = bits.collect();
-        let LayerKind::Recurrent(layer) = network.layers()[0].kind else { return bits };
-        let (u, w, _) = layer.split(&network.parameters()[network.range(0)]);
-        let hidden = 2f64.powi(-self.layers[0].output.fraction_bits(Ranges::MinMax).unwrap_or(15));
-        let of_u = largest(&mut u.iter().map(|&u| f64::from(u) * hidden));
-        let column =
-            |k: usize| largest(&mut w.column(k).iter().map(|&w| f64::from(w) * 2f64.powi(-i32::from(bits[k]))));
-        let of_w = largest(&mut (0..size).map(column));
-        let spare = (of_u / of_w).log2().floor();
-        let spare = if spare.is_finite() { spare.clamp(0.0, 4.0) as i8 } else { 0 };
-        let least = |k: usize| {
-            let weights = w.column(k);
-            let most = (0..weights.len()).filter_map(|row| {
-                let unit = layer::unit_of_gate(&layer, row / layer.units)?;
-                Some(f64::from(weights[row].abs()) / (rows::LARGEST_WEIGHT * unit))
-            });
-            most.fold(f64::NEG_INFINITY, |most, size| most.max(size.log2().ceil())).max(-112.0) as i8
-        };
-        bits.into_iter().enumerate().map(|(k, bits)| (bits - spare).max(least(k)).min(15)).collect()
-    }
-
-    /// What the integer layers will be, with these ranges.
-    fn plans(&self, network: &Network<f32>, ranges: Ranges) -> Result<Vec<Plan>, QuantizeError> {
-        let mut bits = self.input_bits.clone();
-        let mut inputs = &self.inputs;
-        let mut plans = Vec::new();
-        for (number, (spec, seen)) in (1..).zip(network.layers().iter().zip(&self.layers)) {
-            let plan = Layer { number, kind: spec.kind, inputs, bits, seen }.plan(ranges)?;
-            bits = vec![plan.output_bits; spec.kind.outputs()];
-            inputs = &seen.outputs;
-            plans.push(plan);
-        }
-        Ok(plans)
-    }
-}
-
 fn as_bytes(bits: &[i8]) -> Vec<u8> {
     bits.iter().map(|bits| bits.cast_unsigned()).collect()
 }
 
-/// What a layer gives.
-struct Ran {
-    outputs: Vec<Vec<f32>>,
-    cells: Vec<f32>,
-    logits: Vec<f32>,
-}
-
-/// Takes sequences through one layer, of which every output counts.
-fn run_layer(spec: &LayerSpec, parameters: &[f32], flow: &[Vec<f32>]) -> Result<Ran, NetworkError> {
-    let alone = |kind: LayerKind| -> Result<Inference, NetworkError> {
-        let mut network = Network::new(vec![LayerSpec { kind, ..*spec }])?;
-        network.parameters_mut().copy_from_slice(parameters);
-        Ok(network.inference())
+/// Every output of a network for sequences.
+fn outputs(network: &Network<f32>, sequences: &[&[f32]]) -> Vec<Vec<f32>> {
+    let inference = network.inference();
+    let run = |xs: &&[f32]| {
+        let mut ys = vec![0.0; xs.len() / network.inputs() * network.outputs()];
+        inference.run(&mut inference.initial_state(), xs, &mut ys);
+        ys
     };
-    let outputs = |layer: &Inference, states: &mut dyn FnMut(&[f32])| -> Vec<Vec<f32>> {
-        let run = |xs: &Vec<f32>| {
-            let mut state = layer.initial_state();
-            let mut ys = vec![0.0; xs.len() / layer.inputs() * layer.outputs()];
-            for (x, y) in xs.chunks_exact(layer.inputs()).zip(ys.chunks_exact_mut(layer.outputs())) {
-                layer.step(&mut state, x, y);
-                states(state.values());
-            }
-            ys
-        };
-        flow.iter().map(run).collect()
-    };
-    let mut ran = Ran { outputs: Vec::new(), cells: Vec::new(), logits: Vec::new() };
-    match spec.kind {
-        LayerKind::Recurrent(layer) => {
-            let layer = Recurrent { return_sequences: true, ..layer };
-            let cells = &mut ran.cells;
-            let inference = alone(LayerKind::Recurrent(layer))?;
-            ran.outputs = outputs(&inference, &mut |state| cells.extend_from_slice(&state[layer.units..]));
-        }
-        LayerKind::Dense { inputs, units, activation: OutputKind::Softmax } => {
-            let activation = OutputKind::Each(ActivationKind::Linear);
-            let logits = outputs(&alone(LayerKind::Dense { inputs, units, activation })?, &mut |_| ());
-            ran.logits = logits.into_iter().flatten().map(|y| y / core::f32::consts::LN_2).collect();
-            ran.outputs = outputs(&alone(spec.kind)?, &mut |_| ());
-        }
-        kind => ran.outputs = outputs(&alone(kind)?, &mut |_| ()),
-    }
-    Ok(ran)
+    sequences.iter().map(run).collect()
 }
 
 /// The root mean squared difference of a network's outputs from those expected, and how many numbers were cut off.

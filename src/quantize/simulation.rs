@@ -1,7 +1,7 @@
 //! Integer networks of weights that still move: what the trainer runs when it trains for integers.
 
-use super::fold::{Source, folded};
-use super::layer::Plan;
+use super::fold::{folded, part};
+use super::plan::Plan;
 use super::rows::Search;
 use super::{QuantizeError, as_bytes};
 use crate::network::{Inference, LayerKind, LayerSpec, Network};
@@ -21,28 +21,29 @@ impl Simulation {
     /// If a weight has grown beyond what its row can represent.
     pub fn integer(&self, network: &Network<f32>) -> Result<Network<f32>, QuantizeError> {
         let folded = folded(network)?;
-        let mut layers: Vec<LayerSpec> = vec![LayerKind::Quantize { size: folded.network.inputs() }.into()];
+        let front = &network.layers()[..folded.front];
+        let mut layers = front.to_vec();
+        layers.push(LayerKind::Quantize { size: folded.network.inputs() }.into());
         let mut numbers = vec![as_bytes(&self.input_bits)];
         for (index, (spec, plan)) in folded.network.layers().iter().zip(&self.plans).enumerate() {
             layers.push(LayerSpec { integer: true, ..*spec });
             let weights = &folded.network.parameters()[folded.network.range(index)];
-            numbers.push(plan.rows(weights, self.search)?.to_bytes());
+            numbers.push(plan.bytes(weights, self.search)?);
         }
-        let outputs = folded.network.outputs();
-        layers.push(LayerKind::Dequantize { size: outputs }.into());
-        let bits = self.plans.last().map_or(15, |plan| plan.output_bits);
-        numbers.push(as_bytes(&vec![bits; outputs]));
+        layers.push(LayerKind::Dequantize { size: folded.network.outputs() }.into());
+        numbers.push(self.plans.last().map_or_else(Vec::new, |plan| as_bytes(&plan.output_bits)));
+        let behind = layers.len();
+        layers.extend_from_slice(&network.layers()[folded.behind..]);
         let mut integer = Network::new(layers)?;
-        for (layer, numbers) in numbers.iter().enumerate() {
+        for (layer, numbers) in (folded.front..).zip(&numbers) {
             integer.integers_mut(layer).copy_from_slice(numbers);
         }
-        match folded.behind {
-            Some((layer, parameters)) => {
-                let end = integer.layers().len();
-                Ok(integer.with_layer(end, layer, &parameters)?)
-            }
-            None => Ok(integer),
+        let of_behind = (behind..).zip(folded.behind..network.layers().len());
+        for (to, from) in (0..folded.front).map(|layer| (layer, layer)).chain(of_behind) {
+            let to = integer.range(to);
+            integer.parameters_mut()[to].copy_from_slice(&network.parameters()[network.range(from)]);
         }
+        Ok(integer)
     }
 
     /// The same in parts, and the network that the integers stand for.
@@ -51,23 +52,17 @@ impl Simulation {
         let mut weights = Vec::new();
         let mut layers = Vec::new();
         for (index, (spec, plan)) in folded.network.layers().iter().zip(&self.plans).enumerate() {
-            let rows = plan.rows(&folded.network.parameters()[folded.network.range(index)], self.search)?;
-            weights.push(plan.dequantized(&rows));
-            let inference = plan.alone(&forward(spec), &rows)?.inference();
-            layers.push(SimulatedLayer { inference, kind: spec.kind, source: folded.layers[index].clone() });
+            let bytes = plan.bytes(&folded.network.parameters()[folded.network.range(index)], self.search)?;
+            weights.push(plan.dequantized(&bytes));
+            layers.push(SimulatedLayer {
+                inference: plan.alone(spec, &bytes)?.inference(),
+                cells: plan.cells_alone(&bytes)?.iter().map(Network::inference).collect(),
+                kind: spec.kind,
+                end: folded.layers[index].end,
+            });
         }
-        Ok(Simulated { network: folded.unfolded(network, &weights), layers })
-    }
-}
-
-/// The same layer, where sequences are handed to it in the order it takes them.
-fn forward(spec: &LayerSpec) -> LayerSpec {
-    match spec.kind {
-        LayerKind::Recurrent(layer) => LayerSpec {
-            kind: LayerKind::Recurrent(crate::network::Recurrent { go_backwards: false, ..layer }),
-            ..*spec
-        },
-        _ => *spec,
+        let front = part(network, 0..folded.front)?.as_ref().map(Network::inference);
+        Ok(Simulated { network: folded.unfolded(network, &weights), front, layers })
     }
 }
 
@@ -75,13 +70,18 @@ fn forward(spec: &LayerSpec) -> LayerSpec {
 pub(crate) struct Simulated {
     /// In single precision, of the same layers as the network that is trained.
     pub(crate) network: Network<f32>,
-    /// Its layers but for normalisations.
+    /// What is in front of the integers.
+    pub(crate) front: Option<Inference>,
+    /// Its layers but for what they have taken in.
     pub(crate) layers: Vec<SimulatedLayer>,
 }
 
 /// An integer layer between conversions: single precision in and out.
 pub(crate) struct SimulatedLayer {
     pub(crate) inference: Inference,
+    /// The recurrent cells in it, each alone: sequences are handed to them in the order they take them.
+    pub(crate) cells: Vec<Inference>,
     pub(crate) kind: LayerKind,
-    pub(crate) source: Source,
+    /// The layer of the network that gives its output.
+    pub(crate) end: usize,
 }

@@ -3,64 +3,105 @@
 use super::graph::lasts;
 use super::sequences::Sequences;
 use crate::math::OutputKind;
-use crate::network::{LayerKind, Real};
-use crate::quantize::{Simulated, SimulatedLayer};
+use crate::network::{Inference, LayerKind, Real};
+use crate::quantize::Simulated;
 use nalgebra::DMatrix;
 
-/// By layer of the network that is trained: states of a recurrent layer, outputs of another one.
-pub(super) struct Exact<T>(Vec<Option<[Vec<T>; 2]>>);
+/// What an integer layer gives.
+pub(super) struct ExactLayer<T> {
+    /// h and c of every column, of each recurrent cell.
+    pub(super) states: Vec<[Vec<T>; 2]>,
+    /// Outputs, unless a recurrent layer has them among its states.
+    pub(super) outputs: Option<Vec<T>>,
+}
+
+/// By layer of the network that is trained.
+pub(super) struct Exact<T>(Vec<Option<ExactLayer<T>>>);
 
 impl<T: Real> Exact<T> {
     /// Runs the integer layers on `x`, which has a column per sequence and time step.
     pub(super) fn new(simulated: &Simulated, x: &DMatrix<T>, sequences: &Sequences) -> Self {
-        let mut exact: Vec<Option<[Vec<T>; 2]>> = simulated.network.layers().iter().map(|_| None).collect();
+        let mut exact: Vec<Option<ExactLayer<T>>> = simulated.network.layers().iter().map(|_| None).collect();
         #[expect(clippy::cast_possible_truncation, reason = "int16 numbers are exact in both precisions")]
         let mut flow = x.map(|x| x.widened() as f32);
+        if let Some(front) = &simulated.front {
+            flow = on_columns(front, &flow);
+        }
         for layer in &simulated.layers {
-            let SimulatedLayer { inference, kind, source } = layer;
-            let (outputs, states) = match kind {
+            let mut states = Vec::new();
+            flow = match layer.kind {
                 LayerKind::Recurrent(spec) => {
                     if spec.go_backwards {
                         flow = flow.select_columns(&sequences.reversed());
                     }
-                    let states = run(layer, spec.units, &flow, sequences);
-                    let every = DMatrix::from_column_slice(spec.units, sequences.columns(), &states[0]);
-                    (if spec.return_sequences { every } else { every.select_columns(&lasts(sequences)) }, Some(states))
+                    states.push(run(&layer.cells[0], spec.units, &flow, sequences));
+                    let every = DMatrix::from_column_slice(spec.units, sequences.columns(), &states[0][0]);
+                    if spec.return_sequences { every } else { every.select_columns(&lasts(sequences)) }
                 }
-                _ => {
-                    let mut ys = DMatrix::zeros(inference.outputs(), flow.ncols());
-                    inference.run(&mut inference.initial_state(), flow.as_slice(), ys.as_mut_slice());
-                    // Of a softmax the differentiable one is needed, which is never 0.
-                    let is_softmax = matches!(kind, LayerKind::Dense { activation: OutputKind::Softmax, .. });
-                    let outputs = (!is_softmax).then(|| [ys.as_slice().to_vec(), Vec::new()]);
-                    (ys, outputs)
+                LayerKind::Bidirectional { layer: spec, .. } => {
+                    let reversed = flow.select_columns(&sequences.reversed());
+                    for (cell, flow) in layer.cells.iter().zip([&flow, &reversed]) {
+                        states.push(run(cell, spec.units, flow, sequences));
+                    }
+                    whole(&layer.inference, spec.return_sequences, &flow, sequences)
                 }
+                LayerKind::Last { .. } => flow.select_columns(&lasts(sequences)),
+                _ => on_columns(&layer.inference, &flow),
             };
-            flow = outputs;
-            let widened = |numbers: Vec<f32>| numbers.into_iter().map(|x| T::rounded(x.into())).collect();
-            exact[source.end] = states.map(|states| states.map(widened));
+            // Of a softmax the differentiable one is needed, which is never 0.
+            let is_softmax = matches!(layer.kind, LayerKind::Dense { activation: OutputKind::Softmax, .. });
+            let has_outputs = !is_softmax && !matches!(layer.kind, LayerKind::Recurrent(_));
+            let widened = |numbers: &[f32]| numbers.iter().map(|&x| T::rounded(x.into())).collect::<Vec<_>>();
+            exact[layer.end] = Some(ExactLayer {
+                states: states.iter().map(|states| states.each_ref().map(|numbers| widened(numbers))).collect(),
+                outputs: has_outputs.then(|| widened(flow.as_slice())),
+            });
         }
         Exact(exact)
     }
 
-    /// Of a layer, counted from 0: h and c in all columns, or outputs.
-    pub(super) fn of(&self, layer: usize) -> Option<&[Vec<T>; 2]> {
+    /// Of a layer, counted from 0.
+    pub(super) fn of(&self, layer: usize) -> Option<&ExactLayer<T>> {
         self.0[layer].as_ref()
     }
 }
 
+/// What does the same to every time step gives for every column.
+fn on_columns(inference: &Inference, x: &DMatrix<f32>) -> DMatrix<f32> {
+    let mut ys = DMatrix::zeros(inference.outputs(), x.ncols());
+    inference.run(&mut inference.initial_state(), x.as_slice(), ys.as_mut_slice());
+    ys
+}
+
+/// What a layer that sees whole sequences gives: for every column or, where it gives one output, for every sequence.
+fn whole(inference: &Inference, every: bool, x: &DMatrix<f32>, sequences: &Sequences) -> DMatrix<f32> {
+    let columns = if every { sequences.columns() } else { sequences.count() };
+    let mut ys = DMatrix::zeros(inference.outputs(), columns);
+    for place in 0..sequences.count() {
+        let steps: Vec<_> = (0..sequences.lengths[place]).map(|step| sequences.step(step).start + place).collect();
+        let x = x.select_columns(&steps);
+        if every {
+            let mut y = DMatrix::zeros(inference.outputs(), steps.len());
+            inference.run(&mut inference.initial_state(), x.as_slice(), y.as_mut_slice());
+            steps.iter().zip(y.column_iter()).for_each(|(&column, y)| ys.set_column(column, &y));
+        } else if let Some(y) = inference.run_last(&mut inference.initial_state(), x.as_slice()) {
+            ys.column_mut(place).copy_from_slice(&y);
+        }
+    }
+    ys
+}
+
 /// h and c of every column.
-fn run(layer: &SimulatedLayer, units: usize, x: &DMatrix<f32>, sequences: &Sequences) -> [Vec<f32>; 2] {
-    let SimulatedLayer { inference, .. } = layer;
-    let has_cells = inference.state_of(1).len() > units;
+fn run(cell: &Inference, units: usize, x: &DMatrix<f32>, sequences: &Sequences) -> [Vec<f32>; 2] {
+    let has_cells = cell.state_of(1).len() > units;
     let mut h = vec![0.0; units * sequences.columns()];
     let mut c = vec![0.0; if has_cells { h.len() } else { 0 }];
     let mut y = vec![0.0; units];
     for place in 0..sequences.count() {
-        let mut state = inference.initial_state();
+        let mut state = cell.initial_state();
         for step in 0..sequences.lengths[place] {
             let column = sequences.step(step).start + place;
-            inference.step(&mut state, x.column(column).as_slice(), &mut y);
+            cell.step(&mut state, x.column(column).as_slice(), &mut y);
             let (new_h, new_c) = state.values().split_at(units);
             h[units * column..][..units].copy_from_slice(new_h);
             if has_cells {
@@ -105,6 +146,8 @@ mod tests {
             "lstm(5, sequences), dense(3, relu), gru(4, sequences), dense(2)",
             "gru(6, sequences, reset_after=false), dense(2)",
             "simple_rnn(6, sequences, relu), dense(2, sigmoid)",
+            "bidirectional(lstm(4, sequences), merge=ave), gru(5, sequences, go_backwards), dense(2)",
+            "bidirectional(gru(4, sequences)), dense(3), activation(tanh), dense(2)",
         ] {
             let network = network(description);
             let series = series(2);
@@ -118,8 +161,8 @@ mod tests {
                 let exact = Exact::<f32>::new(&simulated, &x, &sequences);
                 let mut ys = vec![0.0; 2 * one.len()];
                 integer.run(&mut integer.initial_state(), one.inputs(), &mut ys);
-                let [outputs, _] = exact.of(network.layers().len() - 1).unwrap();
-                assert_eq!(outputs, &ys, "{description}");
+                let outputs = exact.of(network.layers().len() - 1).unwrap().outputs.as_ref();
+                assert_eq!(outputs, Some(&ys), "{description}");
             }
         }
     }

@@ -154,7 +154,8 @@ pub(super) fn forward<T: Real>(
                 if layer.go_backwards {
                     flow = flow.select_columns(&sequences.reversed());
                 }
-                let (y, tape) = recurrent::forward(&layer, parameters, flow, sequences, exact);
+                let states = exact.map(|exact| &exact.states[0]);
+                let (y, tape) = recurrent::forward(&layer, parameters, flow, sequences, states);
                 flow = if layer.return_sequences { y } else { y.select_columns(&lasts(sequences)) };
                 tapes.push(Tape::Recurrent(tape));
             }
@@ -162,8 +163,9 @@ pub(super) fn forward<T: Real>(
                 let (first, second) = parameters.split_at(layer.weights());
                 let reversed = sequences.reversed();
                 let backward_x = flow.select_columns(&reversed);
-                let (y, tape) = recurrent::forward(&layer, first, flow, sequences, None);
-                let (z, backward_tape) = recurrent::forward(&layer, second, backward_x, sequences, None);
+                let [states, backward_states] = [0, 1].map(|cell| exact.map(|exact| &exact.states[cell]));
+                let (y, tape) = recurrent::forward(&layer, first, flow, sequences, states);
+                let (z, backward_tape) = recurrent::forward(&layer, second, backward_x, sequences, backward_states);
                 let columns = if layer.return_sequences { reversed } else { lasts(sequences) };
                 let y = if layer.return_sequences { y } else { y.select_columns(&columns) };
                 let z = z.select_columns(&columns);
@@ -173,9 +175,7 @@ pub(super) fn forward<T: Real>(
             }
             _ => unreachable!("`check_layers` has refused it"),
         }
-        if let Some([outputs, _]) = exact
-            && !matches!(spec.kind, LayerKind::Recurrent(_))
-        {
+        if let Some(outputs) = exact.and_then(|exact| exact.outputs.as_ref()) {
             flow.copy_from_slice(outputs);
         }
         if let Some(around) = around {

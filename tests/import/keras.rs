@@ -4,6 +4,7 @@ use crate::common::{difference_on_every_backend, outputs};
 use gatelet::data::read_npy;
 use gatelet::import::{ImportError, Imported, Options, from_h5, from_keras, import};
 use gatelet::network::{Model, Network};
+use gatelet::quantize::{self, quantize};
 use hdf5_pure::{AttrValue, File, FileBuilder, FinishedGroup};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
@@ -31,6 +32,12 @@ fn compare(network: &Network, xs: &[Vec<f32>], ys: &[Vec<f32>], bound: f32) {
         assert!(difference <= bound, "{network}: a difference of {difference:.1e}");
         println!("{network}: largest difference {difference:.1e}");
     }
+}
+
+/// The integer network that calibration on these series makes.
+fn as_integers(network: &Network, xs: &[Vec<f32>]) -> Network {
+    let xs: Vec<_> = xs.iter().map(|x| &x[..]).collect();
+    quantize(network, &xs, &quantize::Options::default()).unwrap().network
 }
 
 /// An array's first axis as a list.
@@ -80,7 +87,11 @@ fn models_of_other_people_give_their_reference_outputs() {
         let imported = import(&model(&format!("{file}.keras")), &Options::default()).unwrap();
         assert_eq!(imported.model.network.to_string(), layers, "{file}");
         assert_eq!(imported.notes, [""; 0], "{file}");
-        compare(&imported.model.network, &series(x), &series(&format!("{file}.y.npy")), 1e-5);
+        let (xs, ys) = (series(x), series(&format!("{file}.y.npy")));
+        compare(&imported.model.network, &xs, &ys, 1e-5);
+        // Short vectors made longer have errors made larger.
+        let bound = if file.starts_with("sleepecg") { 1e-2 } else { 5e-2 };
+        compare(&as_integers(&imported.model.network, &xs), &xs, &ys, bound);
     }
 }
 

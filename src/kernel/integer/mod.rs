@@ -264,3 +264,13 @@ impl Gates<'_> {
         }
     }
 }
+
+/// The mean of so many vectors, rounded: ⌊(Σ x + ⌊n / 2⌋) / n⌋. No sum of up to 2¹⁴ of them exceeds 32 bits.
+#[inline(always)]
+pub(crate) fn mean<'a>(xs: impl Iterator<Item = &'a [i16]> + Clone, count: usize, y: &mut [i16]) {
+    let count = count as i32;
+    for (i, y) in y.iter_mut().enumerate() {
+        let sum: i32 = xs.clone().filter_map(|x| x.get(i)).map(|&x| i32::from(x)).sum();
+        *y = (sum + count / 2).div_euclid(count) as i16;
+    }
+}

@@ -8,18 +8,18 @@ use super::{Gates, Matrix, Rows, Words, pack, pack_rows};
 #[cfg_attr(not(target_os = "none"), repr(C, align(64)))]
 struct Part<T>(T);
 
-/// A matrix of `K` inputs and `G` gates of `H` units; on x86-64 with the offsets of its rows.
+/// A matrix of `K` inputs, `T` times, and `G` gates of `H` units; on x86-64 with the offsets of its rows.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
-struct PackedMatrix<const K: usize, const H: usize, const G: usize> {
-    weights: Part<[[[i8; H]; G]; K]>,
+struct PackedMatrix<const K: usize, const H: usize, const G: usize, const T: usize = 1> {
+    weights: Part<[[[[i8; H]; G]; K]; T]>,
     #[cfg(target_arch = "x86_64")]
     offsets: Part<[[i32; H]; G]>,
 }
 
-impl<const K: usize, const H: usize, const G: usize> PackedMatrix<K, H, G> {
+impl<const K: usize, const H: usize, const G: usize, const T: usize> PackedMatrix<K, H, G, T> {
     const ZERO: Self = PackedMatrix {
-        weights: Part([[[0; H]; G]; K]),
+        weights: Part([[[[0; H]; G]; K]; T]),
         #[cfg(target_arch = "x86_64")]
         offsets: Part([[0; H]; G]),
     };
@@ -30,13 +30,13 @@ impl<const K: usize, const H: usize, const G: usize> PackedMatrix<K, H, G> {
         let offsets = self.offsets.0.as_flattened_mut();
         #[cfg(not(target_arch = "x86_64"))]
         let offsets = &mut [];
-        pack(self.weights.0.as_flattened_mut().as_flattened_mut(), offsets, bytes, G, H);
+        pack(self.weights.0.as_flattened_mut().as_flattened_mut().as_flattened_mut(), offsets, bytes, G, H);
     }
 
     #[inline(always)]
     const fn matrix(&self) -> Matrix<'_> {
         Matrix {
-            weights: self.weights.0.as_flattened().as_flattened(),
+            weights: self.weights.0.as_flattened().as_flattened().as_flattened(),
             #[cfg(target_arch = "x86_64")]
             offsets: self.offsets.0.as_flattened(),
             #[cfg(not(target_arch = "x86_64"))]
@@ -88,18 +88,18 @@ impl<const I: usize, const H: usize, const G: usize, const R: usize> Panels<I, H
     }
 }
 
-/// A dense layer's weights in panel order.
+/// A dense layer's weights in panel order; of a convolution, `T` time steps of `I` inputs.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
-pub(crate) struct KernelPanels<const I: usize, const O: usize> {
+pub(crate) struct KernelPanels<const I: usize, const O: usize, const T: usize = 1> {
     constants: Part<[[i32; O]; 2]>,
-    kernel: PackedMatrix<I, O, 1>,
+    kernel: PackedMatrix<I, O, 1, T>,
 }
 
-impl<const I: usize, const O: usize> KernelPanels<I, O> {
+impl<const I: usize, const O: usize, const T: usize> KernelPanels<I, O, T> {
     pub(crate) const ZERO: Self = KernelPanels { constants: Part([[0; O]; 2]), kernel: PackedMatrix::ZERO };
     /// Bytes, on a microcontroller and in a file.
-    pub(crate) const BYTES: usize = 8 * O + I * O;
+    pub(crate) const BYTES: usize = 8 * O + T * I * O;
 
     /// Packs the parts, the kernel `[k][unit]`.
     pub(crate) const fn fill(&mut self, constants: [Words<'_>; 2], kernel: &[u8]) {
@@ -111,7 +111,7 @@ impl<const I: usize, const O: usize> KernelPanels<I, O> {
     pub(crate) const fn fill_from(&mut self, bytes: &[u8]) {
         let (bias, rest) = bytes.split_at(4 * O);
         let (scale, rest) = rest.split_at(4 * O);
-        self.fill([Words::Bytes(bias), Words::Bytes(scale)], rest.split_at(I * O).0);
+        self.fill([Words::Bytes(bias), Words::Bytes(scale)], rest.split_at(T * I * O).0);
     }
 
     #[inline(always)]

@@ -2,10 +2,12 @@
 //! holds exactly: everything around an integer layer is as it is around others.
 
 use super::Flow;
-use crate::kernel::integer::{self, Gates, GruRows, Matrix, Rows, Words, bytes_of};
+use crate::kernel::integer::{self, Gates, GruRows, Matrix, Words, bytes_of};
+use crate::layer::{Ave, Concat, MergeMode, Mul, Number, Sum, Unmerged};
 use crate::math::{ActivationKind, OutputKind, Sigmoid, Softmax, Tanh};
-use crate::network::{Cell, LayerKind, Recurrent, integers};
-use crate::quant::{IntegerActivation, IntegerOutput, dequantize, lstm, quantize};
+use crate::network::{Cell, LayerKind, Merge, Recurrent, integers};
+use crate::quant::{IntegerActivation, IntegerOutput, dequantize, embedding, lstm, prelu, quantize};
+use crate::simd::integers::Integers;
 use crate::simd::{Backend, Visitor, dispatch};
 
 /// An integer layer packed for the kernels.
@@ -16,6 +18,25 @@ pub(super) struct Integer {
     input_bits: Vec<i8>,
     /// Of each output.
     output_bits: Vec<i8>,
+    weights: Weights,
+}
+
+/// What a layer's bytes are.
+#[derive(Clone, Debug)]
+enum Weights {
+    None,
+    Rows(Rows),
+    /// Of a bidirectional layer.
+    Directions([Rows; 2]),
+    /// Of a masking and a PReLU, with the fraction bits of these.
+    Numbers(u32, Vec<i16>),
+    Table(Vec<i8>),
+}
+
+/// Packed rows of weights with their biases and scales.
+#[derive(Clone, Debug)]
+struct Rows {
+    output_bits: i8,
     /// Of a cell state, or of a softmax's arguments.
     more_bits: u32,
     constants: Vec<i32>,
@@ -24,7 +45,7 @@ pub(super) struct Integer {
 }
 
 /// A packed matrix.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Packed {
     weights: Vec<i8>,
     offsets: Vec<i32>,
@@ -43,45 +64,73 @@ impl Packed {
     }
 }
 
-impl Integer {
-    /// Packs a layer, for inputs of so many fraction bits.
-    pub(super) fn new(kind: LayerKind, bytes: &[u8], input_bits: &[i8]) -> Self {
-        let mut layer = Integer {
-            kind,
-            input_bits: input_bits.to_vec(),
-            output_bits: Vec::new(),
-            more_bits: 0,
-            constants: Vec::new(),
-            recurrent: Packed::default(),
-            input: Packed::default(),
-        };
-        let Some(rows) = integers::rows(&kind, bytes) else {
-            layer.output_bits = match kind {
-                LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => {
-                    bytes.iter().map(|bits| bits.cast_signed()).collect()
-                }
-                _ => input_bits.to_vec(),
-            };
-            return layer;
-        };
-        let (gates, units) = match kind {
+impl Rows {
+    fn new(kind: &LayerKind, bytes: &[u8]) -> Option<Self> {
+        let rows = integers::rows(kind, bytes)?;
+        let (gates, units) = match *kind {
             LayerKind::Recurrent(layer) => (layer.cell.gates(), layer.units),
             _ => (1, kind.outputs()),
         };
         let is_softmax = matches!(kind, LayerKind::Dense { activation: OutputKind::Softmax, .. });
-        let output_bits = if is_softmax { 15 } else { rows.formats[0].min(15) as i8 };
-        layer.output_bits = vec![output_bits; units];
-        layer.more_bits = *rows.formats.last().unwrap_or(&0);
-        layer.constants = vec![0; rows.bias.len() + rows.scale.len()];
-        integer::pack_rows(
-            &mut layer.constants,
-            [Words::Numbers(&rows.bias), Words::Numbers(&rows.scale)],
-            gates,
-            units,
-        );
-        layer.recurrent = Packed::new(&rows.recurrent, gates, units);
-        layer.input = Packed::new(&rows.input, gates, units);
-        layer
+        let mut constants = vec![0; rows.bias.len() + rows.scale.len()];
+        integer::pack_rows(&mut constants, [Words::Numbers(&rows.bias), Words::Numbers(&rows.scale)], gates, units);
+        Some(Rows {
+            output_bits: if is_softmax { 15 } else { rows.formats[0].min(15) as i8 },
+            more_bits: *rows.formats.last().unwrap_or(&0),
+            constants,
+            recurrent: Packed::new(&rows.recurrent, gates, units),
+            input: Packed::new(&rows.input, gates, units),
+        })
+    }
+}
+
+fn numbers(bytes: &[u8]) -> Vec<i16> {
+    bytes.as_chunks::<2>().0.iter().map(|&number| i16::from_le_bytes(number)).collect()
+}
+
+fn signed(bytes: &[u8]) -> Vec<i8> {
+    bytes.iter().map(|byte| byte.cast_signed()).collect()
+}
+
+impl Integer {
+    /// Packs a layer, for inputs of so many fraction bits.
+    pub(super) fn new(kind: LayerKind, bytes: &[u8], input_bits: &[i8]) -> Self {
+        let mut output_bits = input_bits.to_vec();
+        let weights = match kind {
+            LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => {
+                output_bits = signed(bytes);
+                Weights::None
+            }
+            LayerKind::Bidirectional { layer, merge } => {
+                let (forward, backward) = bytes.split_at(layer.integer_bytes());
+                let rows = [forward, backward].map(|bytes| Rows::new(&LayerKind::Recurrent(layer), bytes));
+                let [Some(forward), Some(backward)] = rows else { unreachable!("a recurrent layer has rows") };
+                output_bits = merged_bits(merge, [forward.output_bits, backward.output_bits], layer.units);
+                Weights::Directions([forward, backward])
+            }
+            LayerKind::Masking { .. } => Weights::Numbers(0, numbers(bytes)),
+            LayerKind::Prelu { .. } => {
+                let (bits, slopes) = bytes.split_at(4);
+                Weights::Numbers(u32::from_le_bytes([bits[0], bits[1], bits[2], bits[3]]).min(15), numbers(slopes))
+            }
+            LayerKind::Embedding { size, .. } => {
+                let (bits, table) = bytes.split_at(size);
+                output_bits = signed(bits);
+                Weights::Table(signed(table))
+            }
+            LayerKind::Flatten { steps, .. } => {
+                output_bits = input_bits.repeat(steps);
+                Weights::None
+            }
+            _ => match Rows::new(&kind, bytes) {
+                Some(rows) => {
+                    output_bits = vec![rows.output_bits; kind.outputs()];
+                    Weights::Rows(rows)
+                }
+                None => Weights::None,
+            },
+        };
+        Integer { kind, input_bits: input_bits.to_vec(), output_bits, weights }
     }
 
     /// The fraction bits of each output.
@@ -93,95 +142,210 @@ impl Integer {
     pub(super) fn run(&self, state: &mut [f32], from: &mut Flow, to: &mut Flow) -> u64 {
         to.reset(from.steps(), self.kind.outputs());
         let mut saturated = 0;
-        match self.kind {
+        let mut valid = from.valid.take();
+        match (self.kind, &self.weights) {
             // Every output is a number that int16 stands for.
-            LayerKind::Quantize { .. } => {
+            (LayerKind::Quantize { .. }, _) => {
                 let mut y = vec![0; to.size];
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
-                    for ((y, &x), &bits) in y.iter_mut().zip(xs).zip(&self.output_bits) {
-                        *y = quantize(x, bits.into());
-                    }
+                    take(xs, &self.output_bits, &mut y);
                     saturated += at_an_end(&y);
-                    self.give(&y, ys);
+                    give(&y, &self.output_bits, ys);
                 }
             }
-            LayerKind::Recurrent(layer) => saturated = self.recurrent(layer, state, from, to),
-            LayerKind::Dense { activation, .. } => {
-                let (mut x, mut room) = (vec![0; from.size], vec![0; from.size]);
-                let mut y = vec![0; to.size];
+            (LayerKind::Recurrent(layer), Weights::Rows(rows)) => {
+                let cell = Direction { layer, rows, input_bits: &self.input_bits };
+                // The outputs of a layer that goes backwards are in the order in which they are given.
+                let steps = order(from.steps(), layer.go_backwards).zip(0..);
+                saturated = cell.run(state, from, valid.as_deref(), steps, |step, y| {
+                    give(y, &self.output_bits, &mut to.values[step * to.size..][..to.size]);
+                });
+            }
+            (LayerKind::Bidirectional { layer, merge }, Weights::Directions(rows)) => {
+                saturated = self.both(layer, merge, rows, state, from, valid.as_deref(), to);
+            }
+            (LayerKind::Dense { activation, .. }, Weights::Rows(rows)) => {
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
-                    self.take(xs, &mut x);
-                    let step = DenseStep { layer: self, x: &x, room: &mut room, y: &mut y };
-                    match activation {
-                        OutputKind::Softmax => dispatch(With(Softmax, step)),
-                        OutputKind::Each(kind) => dispatch(With(kind, step)),
-                    }
-                    saturated += if is_bounded(activation) { 0 } else { at_an_end(&y) };
-                    self.give(&y, ys);
+                    saturated += self.dense(rows, activation, xs, &self.input_bits, ys);
                 }
             }
-            // A file may have other formats here than the layer in front gives.
+            (LayerKind::Conv1d(layer), Weights::Rows(rows)) => {
+                let bits = self.input_bits.repeat(layer.kernel_size);
+                each_window(state, from, to, |window, ys| {
+                    let seen: Vec<_> =
+                        window.chunks_exact(layer.inputs).step_by(layer.dilation).flatten().copied().collect();
+                    saturated += self.dense(rows, OutputKind::Each(layer.activation), &seen, &bits, ys);
+                });
+                valid = None;
+            }
+            (LayerKind::AveragePooling { size, steps }, _) => {
+                let bits = self.input_bits.repeat(steps);
+                let (mut seen, mut y) = (vec![0; size * steps], vec![0; size]);
+                each_window(state, from, to, |window, ys| {
+                    take(window, &bits, &mut seen);
+                    i16::mean_of(seen.chunks_exact(size), steps, &mut y);
+                    give(&y, &self.output_bits, ys);
+                });
+                valid = None;
+            }
+            (LayerKind::Flatten { .. }, _) => {
+                each_window(state, from, to, |window, ys| ys.copy_from_slice(window));
+                valid = None;
+            }
+            (LayerKind::Masking { .. }, Weights::Numbers(_, values)) => {
+                let mut x = vec![0; from.size];
+                let mut kept = Vec::new();
+                for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
+                    take(xs, &self.input_bits, &mut x);
+                    let masks = x == *values;
+                    if !masks {
+                        ys.copy_from_slice(xs);
+                    }
+                    kept.push(!masks);
+                }
+                valid = Some(kept);
+            }
+            (LayerKind::Embedding { mask_zero, .. }, Weights::Table(table)) => {
+                let (mut x, mut y) = ([0], vec![0; to.size]);
+                let mut kept = Vec::new();
+                for (token, ys) in from.values.iter().zip(to.values.chunks_exact_mut(to.size)) {
+                    take(core::slice::from_ref(token), &self.input_bits, &mut x);
+                    embedding::row(table, x[0], &mut y);
+                    give(&y, &self.output_bits, ys);
+                    kept.push(x[0] != 0);
+                }
+                valid = mask_zero.then_some(kept);
+            }
+            (LayerKind::Prelu { .. }, Weights::Numbers(bits, slope)) => {
+                let (mut x, mut y) = (vec![0; from.size], vec![0; to.size]);
+                for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
+                    take(xs, &self.input_bits, &mut x);
+                    prelu::prelu(slope, *bits, &x, &mut y);
+                    give(&y, &self.output_bits, ys);
+                }
+            }
+            // A file may have other formats in a Dequantize than the layer in front of it gives.
             _ => {
                 let mut y = vec![0; to.size];
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
-                    self.take(xs, &mut y);
-                    self.give(&y, ys);
+                    take(xs, &self.input_bits, &mut y);
+                    give(&y, &self.output_bits, ys);
                 }
             }
         }
-        to.valid = from.valid.take();
+        to.valid = valid;
         saturated
     }
 
-    fn take(&self, xs: &[f32], x: &mut [i16]) {
-        for ((x, &value), &bits) in x.iter_mut().zip(xs).zip(&self.input_bits) {
-            *x = quantize(value, bits.into());
+    /// One step of a dense layer, which tells how many numbers were cut off.
+    fn dense(&self, rows: &Rows, activation: OutputKind, xs: &[f32], bits: &[i8], ys: &mut [f32]) -> u64 {
+        let (mut x, mut room, mut y) = (vec![0; xs.len()], vec![0; xs.len()], vec![0; ys.len()]);
+        take(xs, bits, &mut x);
+        let step = DenseStep { rows, x: &x, room: &mut room, y: &mut y };
+        match activation {
+            OutputKind::Softmax => dispatch(With(Softmax, step)),
+            OutputKind::Each(kind) => dispatch(With(kind, step)),
         }
+        give(&y, &self.output_bits, ys);
+        if is_bounded(activation) { 0 } else { at_an_end(&y) }
     }
 
-    fn give(&self, y: &[i16], ys: &mut [f32]) {
-        for ((value, &y), &bits) in ys.iter_mut().zip(y).zip(&self.output_bits) {
-            *value = dequantize(y, bits.into());
+    /// The last outputs of both directions as one.
+    pub(super) fn merge(&self, outputs: [&[f32]; 2], ys: &mut [f32]) {
+        let (LayerKind::Bidirectional { merge, .. }, Weights::Directions(rows)) = (self.kind, &self.weights) else {
+            return;
+        };
+        let mut merged = vec![0; ys.len()];
+        for ((output, rows), backward) in outputs.into_iter().zip(rows).zip([false, true]) {
+            let mut y = vec![0; output.len()];
+            take(output, &vec![rows.output_bits; output.len()], &mut y);
+            put(merge, backward, &y, &mut merged);
         }
+        give(&merged, &self.output_bits, ys);
     }
 
-    fn recurrent(&self, layer: Recurrent, state: &mut [f32], from: &Flow, to: &mut Flow) -> u64 {
-        let units = layer.units;
-        let (state_h, state_c) = state.split_at_mut(units);
-        let (hidden_bits, cell_bits) = (self.output_bits[0].into(), self.more_bits.cast_signed());
-        let mut h: Vec<_> = state_h.iter().map(|&h| quantize(h, hidden_bits)).collect();
-        let mut c: Vec<_> = state_c.iter().map(|&c| quantize(c, cell_bits)).collect();
-        let (mut x, mut rooms) = (vec![0; from.size], [vec![0; from.size], vec![0; units]]);
-        let mut more = [vec![0; units], vec![0; units]];
-        let mut rows: Vec<_> = from.rows().collect();
-        if layer.go_backwards {
-            // Outputs are in the order in which they are given.
-            rows.reverse();
-        }
-        let bounded = is_bounded(OutputKind::Each(layer.activation));
+    /// A layer that goes forward and one that goes backward.
+    #[expect(clippy::too_many_arguments, reason = "what `run` takes, and what it has found")]
+    fn both(
+        &self,
+        layer: Recurrent,
+        merge: Merge,
+        rows: &[Rows; 2],
+        state: &mut [f32],
+        from: &Flow,
+        valid: Option<&[bool]>,
+        to: &mut Flow,
+    ) -> u64 {
+        // As Keras has it, whatever the layers themselves say.
+        let layer = Recurrent { zero_output_for_mask: layer.return_sequences, ..layer };
+        let (steps, size) = (from.steps(), to.size);
+        let mut merged = vec![0; steps * size];
         let mut saturated = 0;
-        for ((xs, valid), ys) in rows.into_iter().zip(to.values.chunks_exact_mut(units)) {
-            if valid {
-                self.take(xs, &mut x);
-                let [x_room, h_room] = &mut rooms;
-                let step = CellStep { layer: self, x: &x, x_room, h_room, more: &mut more, h: &mut h, c: &mut c };
-                match (layer.activation, layer.recurrent_activation) {
-                    (ActivationKind::Tanh, ActivationKind::Sigmoid) => dispatch(With((Tanh, Sigmoid), step)),
-                    chosen => dispatch(With(chosen, step)),
-                }
-                saturated += at_an_end(&c) + if bounded { 0 } else { at_an_end(&h) };
-            }
-            if valid || !layer.zero_output_for_mask {
-                self.give(&h, ys);
-            }
+        let halves = state.split_at_mut(layer.state());
+        for (rows, state, backward) in [(&rows[0], halves.0, false), (&rows[1], halves.1, true)] {
+            let cell = Direction { layer, rows, input_bits: &self.input_bits };
+            let same = order(steps, backward).map(|step| (step, step));
+            saturated += cell.run(state, from, valid, same, |step, y| {
+                put(merge, backward, y, &mut merged[step * size..][..size]);
+            });
         }
-        for (to, &h) in state_h.iter_mut().zip(&h) {
-            *to = dequantize(h, hidden_bits);
-        }
-        for (to, &c) in state_c.iter_mut().zip(&c) {
-            *to = dequantize(c, cell_bits);
+        for (y, ys) in merged.chunks_exact(size).zip(to.values.chunks_exact_mut(size)) {
+            give(y, &self.output_bits, ys);
         }
         saturated
+    }
+}
+
+/// Puts an output where the forward layer's goes or, behind that, the backward layer's.
+fn put(merge: Merge, backward: bool, y: &[i16], to: &mut [i16]) {
+    match merge {
+        Merge::Concat => Concat::put(backward, y, to),
+        Merge::Sum => Sum::put(backward, y, to),
+        Merge::Mul => Mul::put(backward, y, to),
+        Merge::Ave => Ave::put(backward, y, to),
+        Merge::None => Unmerged::put(backward, y, to),
+    }
+}
+
+/// The fraction bits of two directions' outputs merged.
+fn merged_bits(merge: Merge, [forward, backward]: [i8; 2], units: usize) -> Vec<i8> {
+    match merge {
+        Merge::Concat | Merge::None => [vec![forward; units], vec![backward; units]].concat(),
+        Merge::Sum => vec![forward - 1; units],
+        Merge::Mul => vec![forward + backward - 15; units],
+        Merge::Ave => vec![forward; units],
+    }
+}
+
+/// Time steps from the beginning or from the end.
+fn order(steps: usize, backward: bool) -> impl Iterator<Item = usize> {
+    (0..steps).map(move |step| if backward { steps - 1 - step } else { step })
+}
+
+/// Hands every time step with those before it, oldest first, and the place of its output to a function; the state is the inputs that
+/// are behind.
+fn each_window(state: &mut [f32], from: &Flow, to: &mut Flow, mut work: impl FnMut(&[f32], &mut [f32])) {
+    let mut window = [state, &from.values[..from.size.min(from.values.len())]].concat();
+    for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
+        let before = window.len() - from.size;
+        window[before..].copy_from_slice(xs);
+        work(&window, ys);
+        window.copy_within(from.size.., 0);
+        state.copy_from_slice(&window[..before]);
+    }
+}
+
+/// The int16 numbers of numbers.
+fn take(xs: &[f32], bits: &[i8], x: &mut [i16]) {
+    for ((x, &value), &bits) in x.iter_mut().zip(xs).zip(bits) {
+        *x = quantize(value, bits.into());
+    }
+}
+
+/// What int16 numbers stand for.
+fn give(y: &[i16], bits: &[i8], ys: &mut [f32]) {
+    for ((value, &y), &bits) in ys.iter_mut().zip(y).zip(bits) {
+        *value = dequantize(y, bits.into());
     }
 }
 
@@ -195,11 +359,62 @@ fn is_bounded(activation: OutputKind) -> bool {
     !matches!(activation, OutputKind::Each(ActivationKind::Linear | ActivationKind::Relu))
 }
 
+/// A recurrent layer that takes time steps in some order.
+struct Direction<'a> {
+    layer: Recurrent,
+    rows: &'a Rows,
+    input_bits: &'a [i8],
+}
+
+impl Direction<'_> {
+    /// Takes `from`'s steps in an order, each with the place of its output, for which `put` gets it; a masked step's is not put where
+    /// zeros are to be.
+    fn run(
+        &self,
+        state: &mut [f32],
+        from: &Flow,
+        valid: Option<&[bool]>,
+        steps: impl Iterator<Item = (usize, usize)>,
+        mut put: impl FnMut(usize, &[i16]),
+    ) -> u64 {
+        let Direction { layer, rows, input_bits } = *self;
+        let units = layer.units;
+        let (state_h, state_c) = state.split_at_mut(units);
+        let (hidden_bits, cell_bits) = (vec![rows.output_bits; units], vec![rows.more_bits.min(100) as i8; units]);
+        let (mut h, mut c) = (vec![0; units], vec![0; state_c.len()]);
+        take(state_h, &hidden_bits, &mut h);
+        take(state_c, &cell_bits, &mut c);
+        let (mut x, mut rooms) = (vec![0; from.size], [vec![0; from.size], vec![0; units]]);
+        let mut more = [vec![0; units], vec![0; units]];
+        let bounded = is_bounded(OutputKind::Each(layer.activation));
+        let mut saturated = 0;
+        for (step, place) in steps {
+            let is_valid = valid.is_none_or(|valid| valid[step]);
+            if is_valid {
+                take(&from.values[step * from.size..][..from.size], input_bits, &mut x);
+                let [x_room, h_room] = &mut rooms;
+                let step = CellStep { layer, rows, x: &x, x_room, h_room, more: &mut more, h: &mut h, c: &mut c };
+                match (layer.activation, layer.recurrent_activation) {
+                    (ActivationKind::Tanh, ActivationKind::Sigmoid) => dispatch(With((Tanh, Sigmoid), step)),
+                    chosen => dispatch(With(chosen, step)),
+                }
+                saturated += at_an_end(&c) + if bounded { 0 } else { at_an_end(&h) };
+            }
+            if is_valid || !layer.zero_output_for_mask {
+                put(place, &h);
+            }
+        }
+        give(&h, &hidden_bits, state_h);
+        give(&c, &cell_bits, state_c);
+        saturated
+    }
+}
+
 /// A step with activations.
 struct With<A, S>(A, S);
 
 struct DenseStep<'a> {
-    layer: &'a Integer,
+    rows: &'a Rows,
     x: &'a [i16],
     room: &'a mut [i16],
     y: &'a mut [i16],
@@ -209,17 +424,17 @@ impl<A: IntegerOutput> Visitor for With<A, DenseStep<'_>> {
     type Out = ();
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
-        use crate::simd::integers::Integers;
-        let With(activation, DenseStep { layer, x, room, y }) = self;
+        let With(activation, DenseStep { rows, x, room, y }) = self;
         let i = b.integers();
         i.prepare(x, room);
-        integer::dense(i, activation.each(), layer.input.matrix(), Rows(&layer.constants), room, y);
-        activation.all(y, layer.more_bits);
+        integer::dense(i, activation.each(), rows.input.matrix(), integer::Rows(&rows.constants), room, y);
+        activation.all(y, rows.more_bits);
     }
 }
 
 struct CellStep<'a> {
-    layer: &'a Integer,
+    layer: Recurrent,
+    rows: &'a Rows,
     x: &'a [i16],
     x_room: &'a mut [i16],
     h_room: &'a mut [i16],
@@ -232,20 +447,17 @@ impl<A: IntegerActivation, R: IntegerActivation> Visitor for With<(A, R), CellSt
     type Out = ();
     #[inline(always)]
     fn visit<B: Backend>(self, b: B) {
-        use crate::simd::integers::Integers;
         let i = b.integers();
-        let With(activations, CellStep { layer, x, x_room, h_room, more, h, c }) = self;
-        let LayerKind::Recurrent(spec) = layer.kind else { return };
+        let With(activations, CellStep { layer, rows, x, x_room, h_room, more, h, c }) = self;
         i.prepare(x, x_room);
         i.prepare(h, h_room);
         let inputs = (&*x_room, &*h_room);
-        let (recurrent, input) = (layer.recurrent.matrix(), layer.input.matrix());
-        let weights = Gates { recurrent, input, constants: Rows(&layer.constants) };
-        match spec.cell {
+        let (recurrent, input) = (rows.recurrent.matrix(), rows.input.matrix());
+        let weights = Gates { recurrent, input, constants: integer::Rows(&rows.constants) };
+        match layer.cell {
             Cell::SimpleRnn => integer::simple_rnn(i, activations.0, weights, inputs, h),
             Cell::Lstm => {
-                let bits = layer.output_bits[0] as u32;
-                let formats = lstm::Formats::new(spec.activation, layer.more_bits, bits);
+                let formats = lstm::Formats::new(layer.activation, rows.more_bits, rows.output_bits as u32);
                 integer::lstm(i, activations, formats, weights, inputs, (h, c));
             }
             Cell::Gru { reset_after: true } => integer::gru(i, activations, weights, GruRows::ResetAfter, inputs, h),

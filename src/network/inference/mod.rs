@@ -3,7 +3,7 @@
 mod integer;
 mod packed;
 
-use super::{LayerKind, Network};
+use super::Network;
 use crate::cell::Turn;
 use core::ops::Range;
 use integer::Integer;
@@ -222,11 +222,7 @@ impl Inference {
         flow.values.drain(..last * flow.size);
         if let Some(layer) = single {
             // The backward layer's last output is that of the first time step.
-            if let LayerKind::Bidirectional { layer: of, merge } = self.layers[layer].kind {
-                let state = &state.values[self.state_of(layer)];
-                let (forward, backward) = state.split_at(of.state());
-                packed::merge(merge, &forward[..of.units], &backward[..of.units], &mut flow.values);
-            }
+            self.layers[layer].merge_last(&state.values[self.state_of(layer)], &mut flow.values);
             flow.valid = None;
         } else {
             flow.valid = flow.valid.take().map(|_| vec![valid]);

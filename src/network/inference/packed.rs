@@ -192,6 +192,23 @@ impl Packed {
         }
     }
 
+    /// The last outputs of a bidirectional layer's directions, of their states, as one; nothing of another layer.
+    pub(super) fn merge_last(&self, state: &[f32], y: &mut [f32]) {
+        let LayerKind::Bidirectional { layer, merge } = self.kind else { return };
+        let (forward, backward) = state.split_at(layer.state());
+        let (forward, backward) = (&forward[..layer.units], &backward[..layer.units]);
+        if let Some(integer) = &self.integer {
+            integer.merge([forward, backward], y);
+            return;
+        }
+        let (first, second) = y.split_at_mut(layer.units);
+        first.copy_from_slice(forward);
+        match merge {
+            Merge::Concat | Merge::None => second.copy_from_slice(backward),
+            _ => combine(merge, first, backward),
+        }
+    }
+
     /// One step of a layer that is not recurrent. Each is a visit of its own: one function for all kinds of layers on a backend is
     /// more than the compiler manages in reasonable time.
     fn step(&self, state: &mut [f32], room: &mut Room, x: &[f32], y: &mut [f32]) {
@@ -255,16 +272,6 @@ impl Packed {
             | LayerKind::Quantize { .. }
             | LayerKind::Dequantize { .. } => unreachable!("these have runs of their own"),
         }
-    }
-}
-
-/// `a` and `b` as one output.
-pub(super) fn merge(merge: Merge, a: &[f32], b: &[f32], y: &mut [f32]) {
-    let (first, second) = y.split_at_mut(a.len());
-    first.copy_from_slice(a);
-    match merge {
-        Merge::Concat | Merge::None => second.copy_from_slice(b),
-        _ => combine(merge, first, b),
     }
 }
 
