@@ -45,15 +45,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data: Vec<f32> = (0..40).map(|i| (i as f32).sin()).collect();
     let integers = Model::new(quantize(&network, &[&data], &Default::default())?.network);
 
+    let description = "embedding(5, 3, mask_zero), residual(initial_state(gru(3, sequences))), conv1d(4, 2, dilation=2, relu), \
+        average_pooling(3), prelu(4), activation(tanh)";
+    let network = Network::describe(1, description)?.initialized(1);
+    let data: Vec<f32> = (0..40).map(|i| (i * i % 5) as f32).collect();
+    let integer_layers = Model::new(quantize(&network, &[&data], &Default::default())?.network);
+
+    let description = "masking(-1), residual(bidirectional(lstm(2, sequences), merge=mul)), \
+        initial_state(lstm(2, sequences, go_backwards, zero_output_for_mask)), flatten(2), dense(1)";
+    let network = Network::describe(2, description)?.initialized(1);
+    let data: Vec<f32> = (0..40).map(|i| (i as f32).sin()).collect();
+    let integer_sequences = Model::new(quantize(&network, &[&data], &Default::default())?.network);
+
     // The first byte is what the target `read` does to the file: nothing, repair it, repair it with its sections.
-    let integers_too = ("integers", 1, integers);
     for (name, first, model) in [
         ("deep", 0, deep),
         ("flat", 1, flat),
         ("others", 3, others),
         ("layers", 1, layers),
         ("tokens", 3, tokens),
-        integers_too,
+        ("integers", 1, integers),
+        ("integer_layers", 1, integer_layers),
+        ("integer_sequences", 1, integer_sequences),
     ] {
         write("read", name, first, &model.to_bytes()?)?;
     }

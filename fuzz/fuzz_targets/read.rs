@@ -21,6 +21,16 @@ type Integers = chain!(
     quant::Dense<2, 2, Softmax>,
     quant::Dequantize<2>
 );
+type Others = chain!(
+    quant::Quantize<1>,
+    quant::Embedding<5, 3, true>,
+    quant::Residual<quant::InitialState<quant::Gru<3, 3>>, 3>,
+    quant::Conv1d<3, 4, 2, gatelet::Relu, 2>,
+    quant::AveragePooling<4, 3>,
+    quant::Prelu<4>,
+    quant::Activate<4, gatelet::Tanh>,
+    quant::Dequantize<4>
+);
 
 fuzz_target!(|input: &[u8]| {
     let Some((mode, file)) = input.split_first() else { return };
@@ -44,6 +54,7 @@ fuzz_target!(|input: &[u8]| {
     read_and_step::<Deep>(&file, outputs.as_deref());
     read_and_step::<Flat>(&file, outputs.as_deref());
     read_and_step::<Integers>(&file, outputs.as_deref());
+    read_and_step::<Others>(&file, outputs.as_deref());
 });
 
 /// Makes a file's magic, version, length and checksum right and, with `sections`, its metadata what the other sections leave.

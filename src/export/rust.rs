@@ -98,12 +98,14 @@ fn layer_type(spec: &LayerSpec) -> String {
         LayerKind::Dequantize { size } => format!("Dequantize<{size}>"),
     };
     let mut name = if let LayerKind::Recurrent(_) = spec.kind { name } else { format!("{room}{name}") };
-    for (around, is_around) in [("InitialState", spec.initial_state), ("Residual", spec.residual)] {
-        if is_around {
-            name = format!("gatelet::{around}<{name}>");
-        }
+    if spec.initial_state {
+        name = format!("gatelet::InitialState<{name}>");
     }
-    name
+    match (spec.residual, spec.integer) {
+        (false, _) => name,
+        (true, false) => format!("gatelet::Residual<{name}>"),
+        (true, true) => format!("gatelet::quant::Residual<{name}, {}>", spec.kind.inputs()),
+    }
 }
 
 /// `room` is the module that its cell is in.
@@ -205,20 +207,7 @@ fn layer_value(rust: &mut String, spec: &LayerSpec, parameters: &[f32]) {
         *rust += "gatelet::Residual(";
     }
     if spec.initial_state {
-        *rust += "gatelet::InitialState::new(";
-        match spec.kind {
-            LayerKind::Bidirectional { layer, .. } => {
-                let (forward, backward) = state.split_at(layer.state());
-                *rust += "(";
-                state_value(rust, &layer, forward);
-                *rust += ", ";
-                state_value(rust, &layer, backward);
-                *rust += ")";
-            }
-            LayerKind::Recurrent(layer) => state_value(rust, &layer, state),
-            _ => unreachable!("the network has checked that"),
-        }
-        *rust += ", ";
+        initial_state_value(rust, &spec.kind, state, state_value);
     }
     match spec.kind {
         LayerKind::Normalize { size } => {
@@ -308,12 +297,24 @@ fn recurrent_value(rust: &mut String, layer: &Recurrent, weights: &[f32]) {
     });
 }
 
+/// The int16 numbers of bytes.
+fn numbers(bytes: &[u8]) -> Vec<i16> {
+    bytes.as_chunks::<2>().0.iter().map(|&number| i16::from_le_bytes(number)).collect()
+}
+
 fn integer_value(rust: &mut String, spec: &LayerSpec, bytes: &[u8]) {
+    let (bytes, rest) = bytes.split_at(spec.kind.integer_bytes());
+    let (shifts, state) = rest.split_at(if spec.residual { 2 * spec.kind.inputs() } else { 0 });
     let rows = integers::rows(&spec.kind, bytes).unwrap_or_default();
     let signed = |bytes: &[u8]| bytes.iter().map(|byte| byte.cast_signed()).collect::<Vec<_>>();
-    let numbers = |bytes: &[u8]| -> Vec<i16> {
-        bytes.as_chunks::<2>().0.iter().map(|&number| i16::from_le_bytes(number)).collect()
-    };
+    if spec.residual {
+        *rust += "gatelet::quant::Residual::new(";
+        array(rust, shifts, &[2, spec.kind.inputs()]);
+        *rust += ", ";
+    }
+    if spec.initial_state {
+        initial_state_value(rust, &spec.kind, &numbers(state), integer_state_value);
+    }
     match spec.kind {
         LayerKind::Recurrent(layer) => integer_cell_value(rust, &layer, bytes),
         LayerKind::Bidirectional { layer, .. } => {
@@ -358,8 +359,12 @@ fn integer_value(rust: &mut String, spec: &LayerSpec, bytes: &[u8]) {
             array(rust, &numbers(&bytes[4..]), &[size]);
             *rust += &format!(", {})", u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
         }
-        LayerKind::Quantize { size } | LayerKind::Dequantize { size } => {
-            let name = if let LayerKind::Quantize { .. } = spec.kind { "Quantize" } else { "Dequantize" };
+        LayerKind::Quantize { size } | LayerKind::Dequantize { size } | LayerKind::Activation { size, .. } => {
+            let name = match spec.kind {
+                LayerKind::Quantize { .. } => "Quantize",
+                LayerKind::Dequantize { .. } => "Dequantize",
+                _ => "Activate",
+            };
             *rust += &format!("gatelet::quant::{name}::new(");
             array(rust, &signed(bytes), &[size]);
             *rust += ")";
@@ -367,10 +372,46 @@ fn integer_value(rust: &mut String, spec: &LayerSpec, bytes: &[u8]) {
         LayerKind::AveragePooling { .. } => *rust += "gatelet::AveragePooling::new()",
         LayerKind::Flatten { .. } => *rust += "gatelet::Flatten::new()",
         LayerKind::Last { .. } => *rust += "gatelet::Last::new()",
-        LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } | LayerKind::Activation { .. } => {
+        LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } => {
             unreachable!("these have no integer form")
         }
     }
+    *rust += &")".repeat(usize::from(spec.residual) + usize::from(spec.initial_state));
+}
+
+/// The state of an integer cell.
+fn integer_state_value(rust: &mut String, layer: &Recurrent, state: &[i16]) {
+    let (name, parts) = if layer.cell == Cell::Lstm { ("LstmState", "hc") } else { ("HiddenState", "h") };
+    *rust += &format!("gatelet::quant::{name} {{ ");
+    for (part, numbers) in parts.chars().zip(state.chunks_exact(layer.units)) {
+        *rust += &format!("{part}: ");
+        array(rust, numbers, &[layer.units]);
+        *rust += ", ";
+    }
+    *rust += "}";
+}
+
+/// What stands in front of the value of a layer that begins with a state of the model's; `value` writes that of a cell.
+fn initial_state_value<T>(
+    rust: &mut String,
+    kind: &LayerKind,
+    state: &[T],
+    value: impl Fn(&mut String, &Recurrent, &[T]),
+) {
+    *rust += "gatelet::InitialState::new(";
+    match kind {
+        LayerKind::Bidirectional { layer, .. } => {
+            let (forward, backward) = state.split_at(layer.state());
+            *rust += "(";
+            value(rust, layer, forward);
+            *rust += ", ";
+            value(rust, layer, backward);
+            *rust += ")";
+        }
+        LayerKind::Recurrent(layer) => value(rust, layer, state),
+        _ => unreachable!("the network has checked that"),
+    }
+    *rust += ", ";
 }
 
 fn integer_cell_value(rust: &mut String, layer: &Recurrent, bytes: &[u8]) {

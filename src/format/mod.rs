@@ -61,6 +61,9 @@
 //! | masking | the numbers that mask `[I]`, int16 each |
 //! | embedding | f of the outputs `[H]`, int8 each; rows `[I][H]` |
 //! | prelu | f of the slopes; slopes `[I]`, int16 each |
+//! | activation | fraction bits of the inputs `[I]`, int8 each |
+//! | residual | how far its input and the layer's output are shifted to the right before they are added, `[2][I]`, a byte each |
+//! | initial_state | the state, int16 each |
 //! | others | none |
 //!
 //! Some records say something about those behind them: a **residual** goes around the next layer, an **initial_state** belongs

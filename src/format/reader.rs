@@ -488,8 +488,9 @@ const fn same(file: Option<OutputKind>, expected: OutputKind) -> bool {
     }
 }
 
-/// Reads the record of a way around the layer behind it, whose inputs it repeats.
-pub(crate) const fn residual(reader: &mut Reader<'_>) -> Result<(), FormatError> {
+/// Reads the record of a way around the layer behind it, whose inputs it repeats, and gives its bytes: two of each input around an
+/// integer layer, else none.
+pub(crate) const fn residual<'a>(reader: &mut Reader<'a>, integer: bool) -> Result<&'a [u8], FormatError> {
     let mut behind = *reader;
     let size = loop {
         match behind.record() {
@@ -498,8 +499,6 @@ pub(crate) const fn residual(reader: &mut Reader<'_>) -> Result<(), FormatError>
             Err(error) => return Err(error),
         }
     };
-    match Shape::new(Kind::Residual, size, size, 0).expect(reader) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error),
-    }
+    let bytes = if integer { size.saturating_mul(2) } else { 0 };
+    Shape { integer, ..Shape::integer(Kind::Residual, size, size, bytes) }.expect(reader)
 }

@@ -146,9 +146,9 @@ impl<L: SequenceLayer<Input: Vector<Number = f32>, Output = <L as SequenceLayer>
 impl<C: Cursor, L: Embed<Next<C>>> Embed<C> for Residual<L> {
     const VALUE: Self = {
         let mut reader = C::READER;
-        match residual(&mut reader) {
-            Ok(()) if <L::Rest as Cursor>::READER.layer() - reader.layer() == 1 => Residual(L::VALUE),
-            Ok(()) => FormatError::Block { layer: reader.layer(), around: "residual" }.fail(),
+        match residual(&mut reader, false) {
+            Ok(_) if <L::Rest as Cursor>::READER.layer() - reader.layer() == 1 => Residual(L::VALUE),
+            Ok(_) => FormatError::Block { layer: reader.layer(), around: "residual" }.fail(),
             Err(error) => error.fail(),
         }
     };
@@ -159,14 +159,14 @@ impl<L: ReadInto> ReadInto for Residual<L> {
     const EMPTY: Self = Residual(L::EMPTY);
 
     fn check(reader: &mut Reader<'_>) -> Result<(), FormatError> {
-        residual(reader)?;
+        residual(reader, false)?;
         let layer = reader.layer();
         L::check(reader)?;
         if reader.layer() - layer == 1 { Ok(()) } else { Err(FormatError::Block { layer, around: "residual" }) }
     }
 
     fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError> {
-        residual(reader)?;
+        residual(reader, false)?;
         self.0.fill(reader)
     }
 }

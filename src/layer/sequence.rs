@@ -303,6 +303,7 @@ sequence_layers! { true:
     [const N: usize] quant::Fixed<N>;
     [const N: usize] quant::Masking<N>;
     [const N: usize] quant::Prelu<N>;
+    [const N: usize, A: Named] quant::Activate<N, A>;
     [const I: usize, const O: usize, A: IntegerOutput + Named] quant::Dense<I, O, A>;
     [const TOKENS: usize, const O: usize, const MASK_ZERO: bool] quant::Embedding<TOKENS, O, MASK_ZERO>;
 }

@@ -172,7 +172,7 @@ impl Model {
         let mut records = Records::default();
         for (layer, spec) in self.network.layers().iter().enumerate() {
             if spec.integer {
-                records.integer(&spec.kind, self.network.integers(layer))?;
+                records.integer_layer(spec, self.network.integers(layer))?;
             } else {
                 records.layer(spec, &self.network.parameters()[self.network.range(layer)])?;
             }
@@ -357,18 +357,33 @@ impl Records {
         Ok(())
     }
 
-    fn integer(&mut self, kind: &LayerKind, weights: &[u8]) -> Result<(), ModelError> {
-        if let LayerKind::Bidirectional { layer, .. } = *kind
-            && !weights.is_empty()
-        {
-            self.integer(kind, &[])?;
-            let kind = LayerKind::Recurrent(layer);
-            return weights.chunks_exact(layer.integer_bytes()).try_for_each(|weights| self.integer(&kind, weights));
+    fn push_integers(&mut self, kind: Kind, header: ([usize; 2], Words), bytes: &[u8]) -> Result<(), ModelError> {
+        let length = bytes.len().next_multiple_of(4);
+        self.header(kind, header, length)?;
+        self.bytes.extend(bytes);
+        self.bytes.resize(self.bytes.len() + length - bytes.len(), 0);
+        Ok(())
+    }
+
+    fn integer_layer(&mut self, spec: &LayerSpec, numbers: &[u8]) -> Result<(), ModelError> {
+        let kind = &spec.kind;
+        let (weights, rest) = numbers.split_at(kind.integer_bytes());
+        let (shifts, state) = rest.split_at(if spec.residual { 2 * kind.inputs() } else { 0 });
+        let words = [0, 0, FLAG_INTEGER, 0];
+        if spec.residual {
+            self.push_integers(Kind::Residual, ([kind.inputs(); 2], words), shifts)?;
         }
-        let length = weights.len().next_multiple_of(4);
-        self.header(kind.kind(), header_of(kind, true), length)?;
-        self.bytes.extend(weights);
-        self.bytes.resize(self.bytes.len() + length - weights.len(), 0);
+        if spec.initial_state {
+            self.push_integers(Kind::InitialState, ([kind.state(); 2], words), state)?;
+        }
+        let LayerKind::Bidirectional { layer, .. } = *kind else {
+            return self.push_integers(kind.kind(), header_of(kind, true), weights);
+        };
+        self.push_integers(Kind::Bidirectional, header_of(kind, true), &[])?;
+        for weights in weights.chunks_exact(layer.integer_bytes()) {
+            let kind = LayerKind::Recurrent(layer);
+            self.push_integers(kind.kind(), header_of(&kind, true), weights)?;
+        }
         Ok(())
     }
 
@@ -406,9 +421,9 @@ fn read_layer(
 ) -> Result<LayerSpec, ModelError> {
     let before = *reader;
     let mut record = reader.record()?;
-    let around = (record.kind == Some(Kind::Residual)).then_some(record.inputs);
-    if around.is_some() {
-        format::residual(&mut { before })?;
+    let around = (record.kind == Some(Kind::Residual)).then_some(record);
+    if let Some(around) = around {
+        format::residual(&mut { before }, around.flags & FLAG_INTEGER != 0)?;
         record = reader.record()?;
     }
     let begin = (record.kind == Some(Kind::InitialState)).then_some(record);
@@ -444,24 +459,32 @@ fn read_layer(
     } else {
         let kind = layer_kind(&record, integer)?;
         if integer {
-            let length = LayerSpec { integer, ..kind.into() }.integer_bytes();
-            integers.extend(&record.weights[..length]);
+            integers.extend(&record.weights[..kind.integer_bytes()]);
         } else {
             parameters.extend(numbers(record.weights));
         }
         kind
     };
-    if let Some(size) = around
-        && [size; 2] != [kind.inputs(), kind.outputs()]
-    {
-        return wrong(&record, "the way around it has another size");
+    let is_integer = [0, 0, if integer { FLAG_INTEGER } else { 0 }, 0];
+    if let Some(around) = around {
+        if [around.inputs; 2] != [kind.inputs(), kind.outputs()] || words(&around) != is_integer {
+            return wrong(&record, "the way around it has another size or other numbers");
+        }
+        if integer {
+            integers.extend(&around.weights[..2 * around.inputs]);
+        }
     }
     if let Some(begin) = begin {
-        let is_whole = begin.weights.len() == 4 * kind.state();
-        if [begin.inputs, begin.units] != [kind.state(); 2] || words(&begin) != [0; 4] || !is_whole {
-            return wrong(&record, "the state that it begins with is of another size");
+        let bytes = if integer { 2 } else { 4 } * kind.state();
+        let is_whole = begin.weights.len() == bytes.next_multiple_of(4);
+        if [begin.inputs, begin.units] != [kind.state(); 2] || words(&begin) != is_integer || !is_whole {
+            return wrong(&record, "the state that it begins with is of another size or of other numbers");
         }
-        parameters.extend(numbers(begin.weights));
+        if integer {
+            integers.extend(&begin.weights[..bytes]);
+        } else {
+            parameters.extend(numbers(begin.weights));
+        }
     }
     Ok(LayerSpec { kind, residual: around.is_some(), initial_state: begin.is_some(), integer })
 }
@@ -543,7 +566,7 @@ fn layer_kind(record: &Record<'_>, integer: bool) -> Result<LayerKind, ModelErro
     if header_of(&kind, integer) != ([inputs, units], words(record)) {
         return wrong(record, "it says something that its kind of layer cannot be");
     }
-    let bytes = if integer { spec.integer_bytes() } else { 4 * kind.weights() };
+    let bytes = if integer { kind.integer_bytes() } else { 4 * kind.weights() };
     if record.weights.len() != bytes.next_multiple_of(4) {
         return wrong(record, "it has more or fewer weights than its sizes ask for");
     }

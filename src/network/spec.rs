@@ -446,14 +446,23 @@ impl LayerSpec {
         if self.integer { 0 } else { self.kind.weights() + if self.initial_state { self.kind.state() } else { 0 } }
     }
 
-    /// How many bytes the weights of an integer layer are: formats, biases, scales and int8 weights, as in a model file but for zeros
-    /// at the end.
+    /// How many bytes an integer layer's numbers are: its weights as in a model file, but for zeros at the end; behind them the shifts
+    /// of a way around it, and the state that it begins with.
     #[must_use]
     pub const fn integer_bytes(&self) -> usize {
         if !self.integer {
             return 0;
         }
-        match self.kind {
+        let shifts = if self.residual { 2 * self.kind.inputs() } else { 0 };
+        let state = if self.initial_state { 2 * self.kind.state() } else { 0 };
+        self.kind.integer_bytes() + shifts + state
+    }
+}
+
+impl LayerKind {
+    /// How many bytes the weights of an integer layer of this kind are: formats, biases, scales and int8 weights.
+    pub(crate) const fn integer_bytes(&self) -> usize {
+        match *self {
             LayerKind::Quantize { size } | LayerKind::Dequantize { size } => size,
             LayerKind::Dense { inputs, units, .. } => 4 + 8 * units + inputs * units,
             LayerKind::Recurrent(layer) => layer.integer_bytes(),
@@ -462,6 +471,7 @@ impl LayerSpec {
             LayerKind::Masking { size, .. } => 2 * size,
             LayerKind::Embedding { tokens, size, .. } => size + tokens * size,
             LayerKind::Prelu { size } => 4 + 2 * size,
+            LayerKind::Activation { size, .. } => size,
             _ => 0,
         }
     }
@@ -558,10 +568,8 @@ pub(crate) const MOST_INTEGER_STEPS: usize = 1 << 14;
 /// Whether a layer has an integer form.
 pub(crate) fn check_integer(spec: &LayerSpec) -> Result<(), &'static str> {
     use ActivationKind::{HardSigmoid, Linear, Relu, Sigmoid, Tanh};
-    if spec.residual || spec.initial_state {
-        return Err("with a way around it or a state of its own");
-    }
     match spec.kind {
+        LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } if spec.residual => Err("with a way around it"),
         LayerKind::Quantize { .. }
         | LayerKind::Dequantize { .. }
         | LayerKind::Masking { .. }
@@ -589,7 +597,10 @@ pub(crate) fn check_integer(spec: &LayerSpec) -> Result<(), &'static str> {
         LayerKind::AveragePooling { .. } => Ok(()),
         LayerKind::Embedding { tokens, .. } if tokens > 1 << 15 => Err("of more than 32768 tokens"),
         LayerKind::Embedding { .. } => Ok(()),
-        LayerKind::Activation { .. } => Err("that stands neither behind a linear layer nor at the end"),
+        LayerKind::Activation { activation, .. } => match activation {
+            OutputKind::Each(Tanh | Sigmoid | Linear | Relu) => Ok(()),
+            _ => Err("that stands neither behind a linear layer nor at the end"),
+        },
         LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } => Err("that does not stand at the end"),
     }
 }

@@ -51,7 +51,15 @@ pub(super) struct FractionBits<const N: usize>([i8; N]);
 impl<const N: usize> FractionBits<N> {
     const ZERO: Self = FractionBits([0; N]);
 
-    const fn fill_from(&mut self, bytes: &[u8]) {
+    pub(super) const fn new(bits: [i8; N]) -> Self {
+        FractionBits(bits)
+    }
+
+    pub(super) const fn as_array(&self) -> &[i8; N] {
+        &self.0
+    }
+
+    pub(super) const fn fill_from(&mut self, bytes: &[u8]) {
         let mut i = 0;
         while i < N {
             self.0[i] = bytes[i] as i8;
@@ -70,13 +78,13 @@ macro_rules! of_channels {
             /// From the fraction bits of each channel.
             #[must_use]
             pub const fn new(fraction_bits: [i8; N]) -> Self {
-                $name { bits: FractionBits(fraction_bits) }
+                $name { bits: FractionBits::new(fraction_bits) }
             }
 
             /// The fraction bits of each channel.
             #[must_use]
             pub const fn fraction_bits(&self) -> &[i8; N] {
-                &self.bits.0
+                self.bits.as_array()
             }
         }
     };

@@ -90,6 +90,14 @@ pub struct LstmState<const H: usize> {
 impl<const H: usize> LstmState<H> {
     /// Where a sequence begins unless one says otherwise.
     pub const ZERO: Self = LstmState { h: [0; H], c: [0; H] };
+
+    /// The numbers h and c that begin little-endian bytes.
+    pub(crate) const fn from_le_bytes(bytes: &[u8]) -> Self {
+        let mut state = Self::ZERO;
+        super::numbers_from(&mut state.h, bytes);
+        super::numbers_from(&mut state.c, bytes.split_at(2 * H).1);
+        state
+    }
 }
 
 impl<const H: usize> Default for LstmState<H> {

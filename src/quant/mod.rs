@@ -49,7 +49,8 @@
 //! **Other layers** give what they are given, in the same fraction bits, but for these: the mean of n time steps is
 //! ⌊(Σ x + ⌊n / 2⌋) / n⌋; a PReLU's slopes p of g fraction bits make sat16(⌊(p x + ⌊2ᵍ / 2⌋) / 2ᵍ⌋) of what is below zero; an embedding's int8
 //! numbers are multiplied by 2⁸. Of two directions' outputs, which both have f fraction bits, the mean is ⌊(a + b + 1) / 2⌋, which is the sum
-//! in one bit less, and the product sat16(⌊(a b + 2¹⁴) / 2¹⁵⌋) has 2 f - 15 bits.
+//! in one bit less, and the product sat16(⌊(a b + 2¹⁴) / 2¹⁵⌋) has 2 f - 15 bits. A way around a layer adds both as
+//! sat16(⌊(x + ⌊2ᵐ / 2⌋) / 2ᵐ⌋ + ⌊(y + ⌊2ⁿ / 2⌋) / 2ⁿ⌋), with m and n of each channel.
 
 /// Declares `$inputs`: x and h in the form in which products want them, copies on the stack that stay as they are while the state changes.
 macro_rules! prepared {
@@ -62,6 +63,7 @@ macro_rules! prepared {
     };
 }
 
+pub(crate) mod activate;
 mod activation;
 mod conv1d;
 mod convert;
@@ -71,9 +73,11 @@ pub(crate) mod gru;
 pub(crate) mod lstm;
 mod masking;
 pub(crate) mod prelu;
+pub(crate) mod residual;
 mod simple_rnn;
 mod softmax;
 
+pub use activate::Activate;
 pub use activation::{IntegerActivation, IntegerOutput};
 pub use conv1d::Conv1d;
 pub use convert::{Dequantize, Fixed, Quantize, dequantize, quantize};
@@ -83,10 +87,11 @@ pub use gru::Gru;
 pub use lstm::{Lstm, LstmState};
 pub use masking::Masking;
 pub use prelu::Prelu;
+pub use residual::Residual;
 pub use simple_rnn::SimpleRnn;
 
 // These are the same layers around integer ones.
-pub use crate::layer::{Backwards, Bidirectional, ZeroOutput};
+pub use crate::layer::{Backwards, Bidirectional, InitialState, ZeroOutput};
 
 /// [`AveragePooling`](crate::AveragePooling) of int16 numbers.
 pub type AveragePooling<const N: usize, const STEPS: usize> = crate::AveragePooling<N, STEPS, i16>;
@@ -107,6 +112,13 @@ pub struct HiddenState<const H: usize> {
 impl<const H: usize> HiddenState<H> {
     /// Where a sequence begins unless one says otherwise.
     pub const ZERO: Self = HiddenState { h: [0; H] };
+
+    /// The numbers that begin little-endian bytes.
+    pub(crate) const fn from_le_bytes(bytes: &[u8]) -> Self {
+        let mut state = Self::ZERO;
+        numbers_from(&mut state.h, bytes);
+        state
+    }
 }
 
 impl<const H: usize> Default for HiddenState<H> {

@@ -1,7 +1,7 @@
 //! Normalisations and activations as part of the layers beside them.
 
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{LayerKind, LayerSpec, Network, NetworkError, check_integer};
+use crate::network::{Conv1d, LayerKind, LayerSpec, Network, NetworkError, check_integer};
 use core::ops::Range;
 
 /// A network without what a layer beside it has taken in, and without what stays in single precision.
@@ -87,22 +87,20 @@ impl Source {
     }
 }
 
-/// Whether layers can stay in single precision at the end of a network.
+/// Whether layers have no integer form and can stay in single precision at the end of a network.
 fn can_stay(specs: &[LayerSpec]) -> bool {
-    specs.iter().all(|spec| {
-        let kind = &spec.kind;
+    let stays = |kind: &LayerKind| {
         matches!(kind, LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } | LayerKind::Activation { .. })
-            && !spec.residual
-    })
+    };
+    specs.first().is_some_and(|spec| check_integer(spec).is_err())
+        && specs.iter().all(|spec| stays(&spec.kind) && !spec.residual)
 }
 
 /// A linear layer with an activation, if that has an integer form there.
 fn with_activation(spec: &LayerSpec, activation: OutputKind) -> Option<LayerSpec> {
     let kind = match (spec.kind, activation) {
         (LayerKind::Dense { inputs, units, .. }, activation) => LayerKind::Dense { inputs, units, activation },
-        (LayerKind::Conv1d(layer), OutputKind::Each(activation)) => {
-            LayerKind::Conv1d(crate::network::Conv1d { activation, ..layer })
-        }
+        (LayerKind::Conv1d(layer), OutputKind::Each(activation)) => LayerKind::Conv1d(Conv1d { activation, ..layer }),
         _ => return None,
     };
     let spec = LayerSpec { kind, ..*spec };
@@ -173,15 +171,38 @@ pub(super) fn folded(network: &Network<f32>) -> Result<Folded, NetworkError> {
         }
         let inputs = if passes { None } else { pending.take() };
         layers.push(Source { layer: index, end: index, inputs, outputs: None });
-        specs.push(*spec);
+        specs.push(match spec.kind {
+            LayerKind::Conv1d(layer) => LayerSpec { kind: LayerKind::Conv1d(Conv1d { groups: 1, ..layer }), ..*spec },
+            _ => *spec,
+        });
     }
     let mut folded = Network::new(specs)?;
     for (to, source) in layers.iter().enumerate() {
         let (kind, range) = (folded.layers()[to].kind, folded.range(to));
         let from = &network.parameters()[network.range(source.layer)];
-        change(from, &mut folded.parameters_mut()[range], |weights| source.fold(&kind, weights));
+        let from = match network.layers()[source.layer].kind {
+            LayerKind::Conv1d(layer) => ungrouped(&layer, from),
+            _ => from.to_vec(),
+        };
+        change(&from, &mut folded.parameters_mut()[range], |weights| source.fold(&kind, weights));
     }
     Ok(Folded { network: folded, layers, front, behind })
+}
+
+/// The weights of a convolution as those of one group, with zeros between groups.
+fn ungrouped(layer: &Conv1d, weights: &[f32]) -> Vec<f32> {
+    let Conv1d { inputs, units, groups, .. } = *layer;
+    let (kernel, bias) = weights.split_at(layer.kernel());
+    let (of_group, units_of_group) = (inputs / groups, units / groups);
+    let mut whole = vec![0.0; kernel.len() * groups];
+    for (steps, to) in kernel.chunks_exact(of_group * units).zip(whole.chunks_exact_mut(inputs * units)) {
+        for (i, row) in steps.chunks_exact(units).enumerate() {
+            for (o, &weight) in row.iter().enumerate() {
+                to[(o / units_of_group * of_group + i) * units + o] = weight;
+            }
+        }
+    }
+    [&whole, bias].concat()
 }
 
 /// Some layers of a network, if there are any.

@@ -8,7 +8,7 @@ use super::seen::Calibration;
 use crate::math::{ActivationKind, OutputKind, TANH_ONE};
 use crate::network::integers::{Parts, Rows, parts};
 use crate::network::{Cell, LayerKind, Recurrent};
-use crate::quant::lstm;
+use crate::quant::{lstm, quantize};
 
 /// What an activation's argument is counted in, where that does not depend on the output.
 fn argument_unit(activation: ActivationKind) -> Option<f64> {
@@ -205,6 +205,12 @@ impl RowPlan {
             }
         }
         Ok(integers)
+    }
+
+    /// A state as int16 numbers: h and, of an LSTM, c.
+    pub(super) fn state(&self, state: &[f32]) -> Vec<i16> {
+        let bits = self.formats.iter().flat_map(|&bits| core::iter::repeat_n(bits.cast_signed(), self.kind.outputs()));
+        state.iter().zip(bits).map(|(&x, bits)| quantize(x, bits)).collect()
     }
 
     fn row_error(&self, error: RowError, row: &Row) -> QuantizeError {

@@ -3,8 +3,9 @@
 use super::layer::{Layer, RowPlan};
 use super::ranges::Ranges;
 use super::rows::Search;
-use super::seen::Calibration;
+use super::seen::SeenLayer;
 use super::{QuantizeError, as_bytes};
+use crate::math::{ActivationKind, OutputKind};
 use crate::network::integers;
 use crate::network::{LayerKind, LayerSpec, Merge, Network, NetworkError};
 use crate::quant::{dequantize, quantize};
@@ -13,9 +14,13 @@ use crate::quant::{dequantize, quantize};
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     kind: LayerKind,
+    /// Whether the model has a state that it begins with.
+    initial_state: bool,
     /// Fraction bits of inputs and outputs.
     input_bits: Vec<i8>,
     pub(super) output_bits: Vec<i8>,
+    /// With a way around the layer, how both that are added are shifted.
+    shifts: Option<[Vec<u8>; 2]>,
     /// Of a layer with rows of weights, one for each matrix W.
     rows: Vec<RowPlan>,
 }
@@ -29,15 +34,17 @@ impl Plan {
     /// The plan of a layer, counted from 1, with inputs of so many fraction bits.
     pub(super) fn new(
         number: usize,
-        kind: &LayerKind,
+        spec: &LayerSpec,
         weights: &[f32],
         input_bits: Vec<i8>,
-        seen: &[Calibration],
+        seen: &SeenLayer,
         ranges: Ranges,
     ) -> Result<Self, QuantizeError> {
+        let kind = &spec.kind;
+        let SeenLayer { rows: seen, sum, .. } = seen;
         let of_rows = |kind: LayerKind, bits: Vec<i8>, seen| Layer { number, kind, bits, seen }.plan(ranges);
         let mut rows = Vec::new();
-        let output_bits = match *kind {
+        let mut output_bits = match *kind {
             LayerKind::Dense { .. } | LayerKind::Recurrent(_) | LayerKind::Conv1d(_) => {
                 let seen_bits = match kind {
                     LayerKind::Conv1d(layer) => input_bits.repeat(layer.kernel_size),
@@ -66,16 +73,41 @@ impl Plan {
                 // A row's int8 numbers stand behind it 2⁸ times as large.
                 (0..size).map(|i| most_bits(largest(i), 127.0 * 256.0)).collect()
             }
+            LayerKind::Activation {
+                activation: OutputKind::Each(ActivationKind::Tanh | ActivationKind::Sigmoid),
+                ..
+            } => vec![15; kind.outputs()],
             LayerKind::Flatten { steps, .. } => input_bits.repeat(steps),
             _ => input_bits.clone(),
         };
-        Ok(Plan { kind: *kind, input_bits, output_bits, rows })
+        let shifts = sum.as_ref().map(|sum| {
+            let error = || QuantizeError::Range {
+                layer: number,
+                name: kind.kind().name(),
+                what: "outputs, with what goes around it,",
+                largest: sum.largest(),
+            };
+            let most = sum.fraction_bits(ranges).ok_or_else(error)? as i8;
+            let bits: Vec<_> = input_bits.iter().zip(&output_bits).map(|(&x, &y)| x.min(y).min(most)).collect();
+            let shifts = [&input_bits, &output_bits].map(|from| {
+                from.iter().zip(&bits).map(|(from, to)| u8::try_from(from - to)).collect::<Result<Vec<_>, _>>()
+            });
+            let [Ok(of_x), Ok(of_y)] = shifts else { return Err(error()) };
+            if of_x.iter().chain(&of_y).any(|&shift| shift > 15) {
+                return Err(error());
+            }
+            output_bits = bits;
+            Ok([of_x, of_y])
+        });
+        let shifts = shifts.transpose()?;
+        Ok(Plan { kind: *kind, initial_state: spec.initial_state, input_bits, output_bits, shifts, rows })
     }
 
     /// The integer layer's bytes, with these weights.
-    pub(super) fn bytes(&self, weights: &[f32], search: Search) -> Result<Vec<u8>, QuantizeError> {
+    pub(super) fn bytes(&self, parameters: &[f32], search: Search) -> Result<Vec<u8>, QuantizeError> {
+        let (weights, state) = parameters.split_at(self.kind.weights());
         let words = |numbers: &[i16]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
-        Ok(match self.kind {
+        let mut bytes = match self.kind {
             LayerKind::Masking { value, .. } => {
                 words(&self.input_bits.iter().map(|&bits| quantize(value, bits.into())).collect::<Vec<_>>())
             }
@@ -92,6 +124,7 @@ impl Plan {
                 let slopes: Vec<_> = weights.iter().map(|&weight| quantize(weight, bits)).collect();
                 [bits.to_le_bytes().to_vec(), words(&slopes)].concat()
             }
+            LayerKind::Activation { .. } => as_bytes(&self.input_bits),
             _ if self.rows.is_empty() => Vec::new(),
             _ => {
                 let mut bytes = Vec::new();
@@ -100,11 +133,19 @@ impl Plan {
                 }
                 bytes
             }
-        })
+        };
+        bytes.extend(self.shifts.iter().flatten().flatten());
+        if self.initial_state {
+            for (plan, state) in self.rows.iter().zip(state.chunks_exact(state.len() / self.rows.len())) {
+                bytes.extend(words(&plan.state(state)));
+            }
+        }
+        Ok(bytes)
     }
 
     /// The weights that an integer layer's bytes stand for.
     pub(super) fn dequantized(&self, bytes: &[u8]) -> Vec<f32> {
+        let bytes = &bytes[..self.kind.integer_bytes()];
         match self.kind {
             LayerKind::Embedding { size, .. } => {
                 let bits = self.output_bits.iter().cycle();
@@ -125,6 +166,7 @@ impl Plan {
 
     /// The parts of a layer's bytes that belong to rows of weights.
     fn cells<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = (&'a RowPlan, &'a [u8])> {
+        let bytes = &bytes[..self.kind.integer_bytes()];
         self.rows.iter().zip(bytes.chunks_exact((bytes.len() / self.rows.len().max(1)).max(1)))
     }
 

@@ -27,9 +27,11 @@ pub(super) struct Calibration {
 }
 
 /// A layer's calibrations, one for each of its matrices W, and its outputs.
-struct SeenLayer {
-    rows: Vec<Calibration>,
+pub(super) struct SeenLayer {
+    pub(super) rows: Vec<Calibration>,
     outputs: Flow,
+    /// Sizes of the outputs, where the inputs are added to what the layer gives.
+    pub(super) sum: Option<Sizes>,
 }
 
 /// What every layer of a network has given for the calibration data.
@@ -57,7 +59,14 @@ impl Seen {
                 }
                 None => Ok(()),
             };
-            layers.push(seen_layer(spec, parameters, flow, &finite)?);
+            let mut seen = seen_layer(&LayerSpec { residual: false, ..*spec }, parameters, flow, &finite)?;
+            if spec.residual {
+                let sums = seen.outputs.iter().zip(flow.iter());
+                let sums: Vec<Vec<f32>> = sums.map(|(y, x)| y.iter().zip(x).map(|(y, x)| y + x).collect()).collect();
+                seen.sum = Some(Sizes::of(sums.iter().flatten()));
+                seen.outputs = Rc::new(sums);
+            }
+            layers.push(seen);
         }
         let mut seen = Seen { inputs, input_bits: Vec::new(), layers };
         seen.input_bits = seen.input_bits(network);
@@ -120,7 +129,7 @@ impl Seen {
         for (index, (spec, seen)) in network.layers().iter().zip(&self.layers).enumerate() {
             let weights = &network.parameters()[network.range(index)];
             let number = folded.layers[index].layer + 1;
-            let plan = Plan::new(number, &spec.kind, weights, bits, &seen.rows, ranges)?;
+            let plan = Plan::new(number, spec, weights, bits, seen, ranges)?;
             bits = plan.output_bits.clone();
             plans.push(plan);
         }
@@ -151,21 +160,24 @@ fn seen_layer(
     Ok(match spec.kind {
         LayerKind::Dense { .. } => {
             let seen = calibration(spec.kind, parameters, flow.clone())?;
-            SeenLayer { outputs: seen.outputs.clone(), rows: vec![seen] }
+            SeenLayer { outputs: seen.outputs.clone(), rows: vec![seen], sum: None }
         }
         LayerKind::Recurrent(layer) => {
             let inputs = if layer.go_backwards { Rc::new(reversed(flow, size)) } else { flow.clone() };
             let seen = calibration(direction(layer), parameters, inputs)?;
-            SeenLayer { outputs: seen.outputs.clone(), rows: vec![seen] }
+            SeenLayer { outputs: seen.outputs.clone(), rows: vec![seen], sum: None }
         }
         LayerKind::Bidirectional { layer, .. } => {
-            let (first, second) = parameters.split_at(layer.weights());
-            let mut forward = calibration(direction(layer), first, flow.clone())?;
-            let mut backward = calibration(direction(layer), second, Rc::new(reversed(flow, size)))?;
+            let (weights, state) = parameters.split_at(spec.kind.weights());
+            let (first, second) = weights.split_at(layer.weights());
+            let (of_first, of_second) = state.split_at(state.len() / 2);
+            let mut forward = calibration(direction(layer), &[first, of_first].concat(), flow.clone())?;
+            let mut backward =
+                calibration(direction(layer), &[second, of_second].concat(), Rc::new(reversed(flow, size)))?;
             // One range for both: outputs of one format can be merged.
             let both = Sizes::of(forward.outputs.iter().chain(backward.outputs.iter()).flatten());
             (forward.output, backward.output) = (both.clone(), both);
-            SeenLayer { outputs: alone(spec.kind)?, rows: vec![forward, backward] }
+            SeenLayer { outputs: alone(spec.kind)?, rows: vec![forward, backward], sum: None }
         }
         LayerKind::Conv1d(layer) => {
             let outputs = alone(spec.kind)?;
@@ -181,18 +193,22 @@ fn seen_layer(
             let output = Sizes::of(outputs.iter().flatten());
             let (inputs, none) = (Rc::new(flow.iter().map(windows).collect()), Sizes::of(&[]));
             let (cell, logits, outputs_too) = (none.clone(), none, outputs.clone());
-            SeenLayer { rows: vec![Calibration { inputs, output, cell, logits, outputs }], outputs: outputs_too }
+            SeenLayer {
+                rows: vec![Calibration { inputs, output, cell, logits, outputs }],
+                sum: None,
+                outputs: outputs_too,
+            }
         }
         LayerKind::Masking { value, .. } => {
-            SeenLayer { rows: Vec::new(), outputs: Rc::new(without(flow, size, value)) }
+            SeenLayer { rows: Vec::new(), outputs: Rc::new(without(flow, size, value)), sum: None }
         }
         LayerKind::Embedding { mask_zero: true, .. } => {
             let valid = without(flow, 1, 0.0);
             let Ran { outputs, .. } = ran(spec, parameters, &valid)?;
             outputs.iter().try_for_each(|outputs| finite(outputs))?;
-            SeenLayer { rows: Vec::new(), outputs: Rc::new(outputs) }
+            SeenLayer { rows: Vec::new(), outputs: Rc::new(outputs), sum: None }
         }
-        kind => SeenLayer { rows: Vec::new(), outputs: alone(kind)? },
+        kind => SeenLayer { rows: Vec::new(), outputs: alone(kind)?, sum: None },
     })
 }
 

@@ -58,6 +58,7 @@ impl Simulation {
                 inference: plan.alone(spec, &bytes)?.inference(),
                 cells: plan.cells_alone(&bytes)?.iter().map(Network::inference).collect(),
                 kind: spec.kind,
+                residual: spec.residual,
                 end: folded.layers[index].end,
             });
         }
@@ -82,6 +83,8 @@ pub(crate) struct SimulatedLayer {
     /// The recurrent cells in it, each alone: sequences are handed to them in the order they take them.
     pub(crate) cells: Vec<Inference>,
     pub(crate) kind: LayerKind,
+    /// Whether its inputs are added to what it gives.
+    pub(crate) residual: bool,
     /// The layer of the network that gives its output.
     pub(crate) end: usize,
 }

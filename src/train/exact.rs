@@ -31,12 +31,14 @@ impl<T: Real> Exact<T> {
             let mut states = Vec::new();
             flow = match layer.kind {
                 LayerKind::Recurrent(spec) => {
-                    if spec.go_backwards {
-                        flow = flow.select_columns(&sequences.reversed());
+                    let x = if spec.go_backwards { flow.select_columns(&sequences.reversed()) } else { flow.clone() };
+                    states.push(run(&layer.cells[0], spec.units, &x, sequences));
+                    let every = || DMatrix::from_column_slice(spec.units, sequences.columns(), &states[0][0]);
+                    match (layer.residual, spec.return_sequences) {
+                        (true, sequence) => whole(&layer.inference, sequence, &flow, sequences),
+                        (false, true) => every(),
+                        (false, false) => every().select_columns(&lasts(sequences)),
                     }
-                    states.push(run(&layer.cells[0], spec.units, &flow, sequences));
-                    let every = DMatrix::from_column_slice(spec.units, sequences.columns(), &states[0][0]);
-                    if spec.return_sequences { every } else { every.select_columns(&lasts(sequences)) }
                 }
                 LayerKind::Bidirectional { layer: spec, .. } => {
                     let reversed = flow.select_columns(&sequences.reversed());
@@ -50,7 +52,7 @@ impl<T: Real> Exact<T> {
             };
             // Of a softmax the differentiable one is needed, which is never 0.
             let is_softmax = matches!(layer.kind, LayerKind::Dense { activation: OutputKind::Softmax, .. });
-            let has_outputs = !is_softmax && !matches!(layer.kind, LayerKind::Recurrent(_));
+            let has_outputs = !is_softmax && (layer.residual || !matches!(layer.kind, LayerKind::Recurrent(_)));
             let widened = |numbers: &[f32]| numbers.iter().map(|&x| T::rounded(x.into())).collect::<Vec<_>>();
             exact[layer.end] = Some(ExactLayer {
                 states: states.iter().map(|states| states.each_ref().map(|numbers| widened(numbers))).collect(),

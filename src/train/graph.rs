@@ -175,11 +175,11 @@ pub(super) fn forward<T: Real>(
             }
             _ => unreachable!("`check_layers` has refused it"),
         }
-        if let Some(outputs) = exact.and_then(|exact| exact.outputs.as_ref()) {
-            flow.copy_from_slice(outputs);
-        }
         if let Some(around) = around {
             flow += around;
+        }
+        if let Some(outputs) = exact.and_then(|exact| exact.outputs.as_ref()) {
+            flow.copy_from_slice(outputs);
         }
         let dropout = dropout.as_mut().filter(|_| can_drop(network, layer));
         let factors = dropout.map(|dropout| dropout.factors(flow.nrows(), flow.ncols()));

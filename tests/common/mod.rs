@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each of them uses some of it")]
 
 use gatelet::network::Network;
+use gatelet::quantize::{self, QuantizeError, quantize};
 use gatelet::simd::{BackendKind, force};
 use std::sync::{Mutex, PoisonError};
 
@@ -28,6 +29,17 @@ pub fn difference_on_every_backend(expected: &[f32], run: impl Fn() -> Vec<f32>)
     let mut differences = Vec::new();
     on_every_backend(|_| differences.push(difference(&run(), expected)));
     differences.into_iter().max_by(f32::total_cmp).unwrap()
+}
+
+/// The largest difference of the integer network that calibration on some series makes from the network itself on these, relative to
+/// numbers beyond one.
+pub fn difference_of_integers(network: &Network, series: &[Vec<f32>]) -> Result<f32, QuantizeError> {
+    let series: Vec<_> = series.iter().map(|xs| &xs[..]).collect();
+    // Short series have inputs that never move.
+    let options = quantize::Options { allow_still: true, ..quantize::Options::default() };
+    let integer = quantize(network, &series, &options)?.network;
+    let differences = series.iter().map(|xs| difference(&outputs(&integer, xs), &outputs(network, xs)));
+    Ok(differences.max_by(f32::total_cmp).unwrap_or(0.0))
 }
 
 /// What a network gives for a sequence, from the model's own state on.

@@ -1,6 +1,6 @@
 //! The models of Automated-GuitarAmpModelling, which GuitarML's programs take.
 
-use crate::common::difference_on_every_backend;
+use crate::common::{difference_of_integers, difference_on_every_backend};
 use crate::refused_json;
 use gatelet::import::{Options, from_json};
 use serde_json::Value;
@@ -37,8 +37,9 @@ fn models_give_pytorchs_outputs_with_the_input_that_is_added() {
             inference.run(&mut inference.zero_state(), &x.concat(), &mut found);
             found
         });
-        println!("{error:.1e} {description}");
-        assert!(error <= 2e-6, "{description}: {error}");
+        let of_integers = difference_of_integers(&imported.model.network, &[x.concat()]).unwrap();
+        println!("{error:.1e} {description}, {of_integers:.1e} of integers");
+        assert!(error <= 2e-6 && of_integers <= 0.03, "{description}: {error}, {of_integers} of integers");
     }
 }
 

@@ -1,10 +1,9 @@
 //! Keras's models: those of other people, small ones of our own, and damaged ones.
 
-use crate::common::{difference_on_every_backend, outputs};
+use crate::common::{difference_of_integers, difference_on_every_backend, outputs};
 use gatelet::data::read_npy;
 use gatelet::import::{ImportError, Imported, Options, from_h5, from_keras, import};
 use gatelet::network::{Model, Network};
-use gatelet::quantize::{self, quantize};
 use hdf5_pure::{AttrValue, File, FileBuilder, FinishedGroup};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
@@ -32,12 +31,6 @@ fn compare(network: &Network, xs: &[Vec<f32>], ys: &[Vec<f32>], bound: f32) {
         assert!(difference <= bound, "{network}: a difference of {difference:.1e}");
         println!("{network}: largest difference {difference:.1e}");
     }
-}
-
-/// The integer network that calibration on these series makes.
-fn as_integers(network: &Network, xs: &[Vec<f32>]) -> Network {
-    let xs: Vec<_> = xs.iter().map(|x| &x[..]).collect();
-    quantize(network, &xs, &quantize::Options::default()).unwrap().network
 }
 
 /// An array's first axis as a list.
@@ -91,7 +84,9 @@ fn models_of_other_people_give_their_reference_outputs() {
         compare(&imported.model.network, &xs, &ys, 1e-5);
         // Short vectors made longer have errors made larger.
         let bound = if file.starts_with("sleepecg") { 1e-2 } else { 5e-2 };
-        compare(&as_integers(&imported.model.network, &xs), &xs, &ys, bound);
+        let difference = difference_of_integers(&imported.model.network, &xs).unwrap();
+        println!("{difference:.1e} of integers, {file}");
+        assert!(difference <= bound, "{file}: {difference:.1e}");
     }
 }
 
@@ -117,6 +112,9 @@ fn a_file_of_weights_takes_a_description() {
     let xs: Vec<_> = words.keys().map(one_hot).collect();
     let ys: Vec<_> = words.into_values().collect();
     compare(&model.network, &xs, &ys, 1e-5);
+    let difference = difference_of_integers(&model.network, &xs).unwrap();
+    println!("{difference:.1e} of integers");
+    assert!(difference <= 0.02, "{difference:.1e}");
 
     for (description, message) in [
         ("lstm(50, sequences)", "tensor `lstm_2/lstm_2/bias:0` [200] belongs to no layer of the model"),

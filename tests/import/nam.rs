@@ -1,6 +1,6 @@
 //! Neural Amp Modeler's models.
 
-use crate::common::difference_on_every_backend;
+use crate::common::{difference_of_integers, difference_on_every_backend};
 use gatelet::data::read_npy;
 use gatelet::import::{Options, from_nam};
 use gatelet::network::Model;
@@ -21,6 +21,9 @@ fn the_example_gives_the_outputs_of_double_precision_from_its_own_state() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/nam").join(name);
         read_npy(&path).unwrap().values
     });
+    let difference = difference_of_integers(&imported.model.network, core::slice::from_ref(&xs)).unwrap();
+    println!("{difference:.1e} of integers");
+    assert!(difference <= 0.02, "{difference:.1e}");
     // As a file, too.
     for model in [Model::from_bytes(&imported.model.to_bytes().unwrap()).unwrap(), imported.model] {
         let inference = model.network.inference();

@@ -1,6 +1,6 @@
 //! ONNX: what PyTorch exports, graphs made by hand, and the operators' own conformance tests.
 
-use crate::common::{difference_on_every_backend, outputs};
+use crate::common::{difference_of_integers, difference_on_every_backend, outputs};
 use gatelet::import::{Imported, Options, from_onnx};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,32 @@ fn models_give_the_outputs_of_onnxruntime() {
     }
     assert_eq!(answers.len(), 80);
     println!("largest difference: {worst:.1e}");
+
+    // Each as integers, unless an activation has no integer form.
+    let (mut worst, mut refused) = (0.0_f32, Vec::new());
+    for (name, Answers { x, .. }) in &answers {
+        let xs: Vec<_> = x.iter().map(|x| x.concat()).collect();
+        match difference_of_integers(&import(&golden(&format!("{name}.onnx"))).model.network, &xs) {
+            Ok(difference) => {
+                // Errors of a state that is not bounded grow with it.
+                let bound = if name.contains("relu") { 0.25 } else { 0.03 };
+                assert!(difference <= bound, "{name}: {difference:.1e} of integers");
+                worst = worst.max(difference);
+            }
+            Err(error) => refused.push(format!("{name}: {error}")),
+        }
+    }
+    println!("largest difference of integers: {worst:.1e}");
+    assert_eq!(
+        refused,
+        [
+            "lstm_sigmoid_softsign_softsign: layer 1: there is no integer lstm of these activations",
+            "others: layer 6: there is no integer prelu behind a normalisation",
+            "rnn_elu: layer 1: there is no integer simple_rnn of these activations",
+            "rnn_leakyrelu: layer 1: there is no integer simple_rnn of these activations",
+            "rnn_softplus: layer 1: there is no integer simple_rnn of these activations",
+        ]
+    );
 }
 
 #[test]

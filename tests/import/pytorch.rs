@@ -1,6 +1,6 @@
 //! PyTorch's state dicts, to and fro.
 
-use crate::common::difference_on_every_backend;
+use crate::common::{difference_of_integers, difference_on_every_backend};
 use crate::{refused_json, wave};
 use gatelet::export::to_safetensors;
 use gatelet::import::{Imported, Options, from_json, from_safetensors};
@@ -178,6 +178,9 @@ fn modules_that_shapes_do_not_tell_apart_are_described() {
         let error = difference_on_every_backend(y, || inference.run_last(&mut inference.zero_state(), x).unwrap());
         assert!(error <= 2e-6, "{error}");
     }
+    let difference = difference_of_integers(&imported.model.network, &answers.x).unwrap();
+    println!("{difference:.1e} of integers");
+    assert!(difference <= 0.02, "{difference:.1e}");
     assert_eq!(
         from_safetensors(bytes, &Options::default()).unwrap_err().to_string(),
         "a state dict does not say what to make of `conv`, Conv1d(3 · groups, 8, 3); say it with --model, such as --model \

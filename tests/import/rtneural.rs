@@ -1,6 +1,6 @@
 //! RTNeural's models.
 
-use crate::common::difference_on_every_backend;
+use crate::common::{difference_of_integers, difference_on_every_backend};
 use crate::refused_json;
 use gatelet::import::{Options, from_json};
 
@@ -57,6 +57,19 @@ fn models_of_rtneural_give_the_outputs_of_its_tests() {
         });
         println!("{error:.1e} {description}");
         assert!(error <= 1e-5, "{description}: {error}");
+        match difference_of_integers(&imported.model.network, &[xs]) {
+            Ok(difference) => {
+                println!("{difference:.1e} of integers");
+                assert!(difference <= 0.03, "{description}: {difference:.1e} of integers");
+            }
+            Err(error) if description.contains("elu)") => {
+                assert_eq!(error.to_string(), "layer 3: there is no integer dense of this activation");
+            }
+            Err(error) => {
+                assert!(description.contains("normalize(4), prelu(4)"), "{description}: {error}");
+                assert_eq!(error.to_string(), "layer 4: there is no integer prelu behind a normalisation");
+            }
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use super::Flow;
 use crate::kernel::integer::{self, Gates, GruRows, Matrix, Words, bytes_of};
 use crate::layer::{Ave, Concat, MergeMode, Mul, Number, Sum, Unmerged};
 use crate::math::{ActivationKind, OutputKind, Sigmoid, Softmax, Tanh};
-use crate::network::{Cell, LayerKind, Merge, Recurrent, integers};
-use crate::quant::{IntegerActivation, IntegerOutput, dequantize, embedding, lstm, prelu, quantize};
+use crate::network::{Cell, LayerKind, LayerSpec, Merge, Recurrent, integers};
+use crate::quant::{
+    IntegerActivation, IntegerOutput, activate, dequantize, embedding, lstm, prelu, quantize, residual,
+};
 use crate::simd::integers::Integers;
 use crate::simd::{Backend, Visitor, dispatch};
 
@@ -16,9 +18,15 @@ pub(super) struct Integer {
     kind: LayerKind,
     /// Of each input.
     input_bits: Vec<i8>,
-    /// Of each output.
+    /// Of each number that the layer itself gives.
+    inner_bits: Vec<i8>,
+    /// Of each output, which differs with a way around the layer.
     output_bits: Vec<i8>,
     weights: Weights,
+    /// How inputs and outputs are shifted where both are added.
+    shifts: Option<[Vec<u8>; 2]>,
+    /// The state that the layer begins with, if the model brings one.
+    initial: Vec<i16>,
 }
 
 /// What a layer's bytes are.
@@ -30,7 +38,8 @@ enum Weights {
     Directions([Rows; 2]),
     /// Of a masking and a PReLU, with the fraction bits of these.
     Numbers(u32, Vec<i16>),
-    Table(Vec<i8>),
+    /// An embedding's table; fraction bits of an activation's inputs.
+    Bytes(Vec<i8>),
 }
 
 /// Packed rows of weights with their biases and scales.
@@ -82,6 +91,11 @@ impl Rows {
             input: Packed::new(&rows.input, gates, units),
         })
     }
+
+    /// Fraction bits of a cell state.
+    fn cell_bits(&self) -> i8 {
+        self.more_bits.min(100) as i8
+    }
 }
 
 fn numbers(bytes: &[u8]) -> Vec<i16> {
@@ -94,7 +108,10 @@ fn signed(bytes: &[u8]) -> Vec<i8> {
 
 impl Integer {
     /// Packs a layer, for inputs of so many fraction bits.
-    pub(super) fn new(kind: LayerKind, bytes: &[u8], input_bits: &[i8]) -> Self {
+    pub(super) fn new(spec: &LayerSpec, bytes: &[u8], input_bits: &[i8]) -> Self {
+        let kind = spec.kind;
+        let (bytes, rest) = bytes.split_at(kind.integer_bytes());
+        let (shifts, state) = rest.split_at(if spec.residual { 2 * kind.inputs() } else { 0 });
         let mut output_bits = input_bits.to_vec();
         let weights = match kind {
             LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => {
@@ -109,6 +126,12 @@ impl Integer {
                 Weights::Directions([forward, backward])
             }
             LayerKind::Masking { .. } => Weights::Numbers(0, numbers(bytes)),
+            LayerKind::Activation { activation, .. } => {
+                if let OutputKind::Each(ActivationKind::Tanh | ActivationKind::Sigmoid) = activation {
+                    output_bits.fill(15);
+                }
+                Weights::Bytes(signed(bytes))
+            }
             LayerKind::Prelu { .. } => {
                 let (bits, slopes) = bytes.split_at(4);
                 Weights::Numbers(u32::from_le_bytes([bits[0], bits[1], bits[2], bits[3]]).min(15), numbers(slopes))
@@ -116,7 +139,7 @@ impl Integer {
             LayerKind::Embedding { size, .. } => {
                 let (bits, table) = bytes.split_at(size);
                 output_bits = signed(bits);
-                Weights::Table(signed(table))
+                Weights::Bytes(signed(table))
             }
             LayerKind::Flatten { steps, .. } => {
                 output_bits = input_bits.repeat(steps);
@@ -130,7 +153,34 @@ impl Integer {
                 None => Weights::None,
             },
         };
-        Integer { kind, input_bits: input_bits.to_vec(), output_bits, weights }
+        let inner_bits = output_bits.clone();
+        let shifts = spec.residual.then(|| {
+            let (of_x, of_y) = shifts.split_at(kind.inputs());
+            output_bits =
+                input_bits.iter().zip(of_x).map(|(bits, &shift)| bits.saturating_sub(shift.min(15) as i8)).collect();
+            [of_x.to_vec(), of_y.to_vec()]
+        });
+        let input_bits = input_bits.to_vec();
+        Integer { kind, input_bits, inner_bits, output_bits, weights, shifts, initial: numbers(state) }
+    }
+
+    /// The state that the layer begins with; empty if the model brings none.
+    pub(super) fn initial_state(&self) -> Vec<f32> {
+        let rows = match &self.weights {
+            Weights::Rows(rows) => core::slice::from_ref(rows),
+            Weights::Directions(rows) => rows,
+            _ => return Vec::new(),
+        };
+        let (LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. }) = self.kind else {
+            return Vec::new();
+        };
+        let mut state = vec![0.0; self.initial.len()];
+        let (from, to) = (self.initial.chunks(layer.state()), state.chunks_mut(layer.state()));
+        for (rows, (from, to)) in rows.iter().zip(from.zip(to)) {
+            let bits = [vec![rows.output_bits; layer.units], vec![rows.cell_bits(); layer.state() - layer.units]];
+            give(from, &bits.concat(), to);
+        }
+        state
     }
 
     /// The fraction bits of each output.
@@ -138,8 +188,24 @@ impl Integer {
         &self.output_bits
     }
 
-    /// Takes time steps through the layer, and tells how many numbers were cut off: which are at an end of their range.
+    /// Takes time steps through the layer and what is around it, and tells how many numbers were cut off: which are at an end of their
+    /// range.
     pub(super) fn run(&self, state: &mut [f32], from: &mut Flow, to: &mut Flow) -> u64 {
+        let mut saturated = self.run_layer(state, from, to);
+        if let Some([of_x, of_y]) = &self.shifts {
+            let (mut x, mut y) = (vec![0; from.size], vec![0; to.size]);
+            for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
+                take(xs, &self.input_bits, &mut x);
+                take(ys, &self.inner_bits, &mut y);
+                residual::add(&x, of_x, &mut y, of_y);
+                saturated += at_an_end(&y);
+                give(&y, &self.output_bits, ys);
+            }
+        }
+        saturated
+    }
+
+    fn run_layer(&self, state: &mut [f32], from: &mut Flow, to: &mut Flow) -> u64 {
         to.reset(from.steps(), self.kind.outputs());
         let mut saturated = 0;
         let mut valid = from.valid.take();
@@ -148,9 +214,9 @@ impl Integer {
             (LayerKind::Quantize { .. }, _) => {
                 let mut y = vec![0; to.size];
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
-                    take(xs, &self.output_bits, &mut y);
+                    take(xs, &self.inner_bits, &mut y);
                     saturated += at_an_end(&y);
-                    give(&y, &self.output_bits, ys);
+                    give(&y, &self.inner_bits, ys);
                 }
             }
             (LayerKind::Recurrent(layer), Weights::Rows(rows)) => {
@@ -158,7 +224,7 @@ impl Integer {
                 // The outputs of a layer that goes backwards are in the order in which they are given.
                 let steps = order(from.steps(), layer.go_backwards).zip(0..);
                 saturated = cell.run(state, from, valid.as_deref(), steps, |step, y| {
-                    give(y, &self.output_bits, &mut to.values[step * to.size..][..to.size]);
+                    give(y, &self.inner_bits, &mut to.values[step * to.size..][..to.size]);
                 });
             }
             (LayerKind::Bidirectional { layer, merge }, Weights::Directions(rows)) => {
@@ -184,7 +250,7 @@ impl Integer {
                 each_window(state, from, to, |window, ys| {
                     take(window, &bits, &mut seen);
                     i16::mean_of(seen.chunks_exact(size), steps, &mut y);
-                    give(&y, &self.output_bits, ys);
+                    give(&y, &self.inner_bits, ys);
                 });
                 valid = None;
             }
@@ -205,23 +271,33 @@ impl Integer {
                 }
                 valid = Some(kept);
             }
-            (LayerKind::Embedding { mask_zero, .. }, Weights::Table(table)) => {
+            (LayerKind::Embedding { mask_zero, .. }, Weights::Bytes(table)) => {
                 let (mut x, mut y) = ([0], vec![0; to.size]);
                 let mut kept = Vec::new();
                 for (token, ys) in from.values.iter().zip(to.values.chunks_exact_mut(to.size)) {
                     take(core::slice::from_ref(token), &self.input_bits, &mut x);
                     embedding::row(table, x[0], &mut y);
-                    give(&y, &self.output_bits, ys);
+                    give(&y, &self.inner_bits, ys);
                     kept.push(x[0] != 0);
                 }
                 valid = mask_zero.then_some(kept);
+            }
+            (LayerKind::Activation { activation: OutputKind::Each(activation), .. }, Weights::Bytes(bits)) => {
+                let mut x = vec![0; from.size];
+                for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
+                    take(xs, &self.input_bits, &mut x);
+                    for (x, &bits) in x.iter_mut().zip(bits) {
+                        *x = activate::activate(activation, *x, bits);
+                    }
+                    give(&x, &self.inner_bits, ys);
+                }
             }
             (LayerKind::Prelu { .. }, Weights::Numbers(bits, slope)) => {
                 let (mut x, mut y) = (vec![0; from.size], vec![0; to.size]);
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
                     take(xs, &self.input_bits, &mut x);
                     prelu::prelu(slope, *bits, &x, &mut y);
-                    give(&y, &self.output_bits, ys);
+                    give(&y, &self.inner_bits, ys);
                 }
             }
             // A file may have other formats in a Dequantize than the layer in front of it gives.
@@ -229,7 +305,7 @@ impl Integer {
                 let mut y = vec![0; to.size];
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
                     take(xs, &self.input_bits, &mut y);
-                    give(&y, &self.output_bits, ys);
+                    give(&y, &self.inner_bits, ys);
                 }
             }
         }
@@ -246,7 +322,7 @@ impl Integer {
             OutputKind::Softmax => dispatch(With(Softmax, step)),
             OutputKind::Each(kind) => dispatch(With(kind, step)),
         }
-        give(&y, &self.output_bits, ys);
+        give(&y, &self.inner_bits, ys);
         if is_bounded(activation) { 0 } else { at_an_end(&y) }
     }
 
@@ -261,7 +337,7 @@ impl Integer {
             take(output, &vec![rows.output_bits; output.len()], &mut y);
             put(merge, backward, &y, &mut merged);
         }
-        give(&merged, &self.output_bits, ys);
+        give(&merged, &self.inner_bits, ys);
     }
 
     /// A layer that goes forward and one that goes backward.
@@ -290,7 +366,7 @@ impl Integer {
             });
         }
         for (y, ys) in merged.chunks_exact(size).zip(to.values.chunks_exact_mut(size)) {
-            give(y, &self.output_bits, ys);
+            give(y, &self.inner_bits, ys);
         }
         saturated
     }
@@ -380,7 +456,7 @@ impl Direction<'_> {
         let Direction { layer, rows, input_bits } = *self;
         let units = layer.units;
         let (state_h, state_c) = state.split_at_mut(units);
-        let (hidden_bits, cell_bits) = (vec![rows.output_bits; units], vec![rows.more_bits.min(100) as i8; units]);
+        let (hidden_bits, cell_bits) = (vec![rows.output_bits; units], vec![rows.cell_bits(); units]);
         let (mut h, mut c) = (vec![0; units], vec![0; state_c.len()]);
         take(state_h, &hidden_bits, &mut h);
         take(state_c, &cell_bits, &mut c);

@@ -116,18 +116,19 @@ impl Inference {
         let mut bits = Vec::new();
         for (layer, spec) in network.layers().iter().enumerate() {
             let parameters = &network.parameters()[network.range(layer)];
-            let (weights, state) = parameters.split_at(if spec.integer { 0 } else { spec.kind.weights() });
-            initial.extend_from_slice(state);
+            layers.push(if spec.integer {
+                let packed = Integer::new(spec, network.integers(layer), &bits);
+                bits = packed.output_bits().to_vec();
+                initial.extend(packed.initial_state());
+                Packed::integer(packed, spec.kind)
+            } else {
+                let (weights, state) = parameters.split_at(spec.kind.weights());
+                initial.extend_from_slice(state);
+                Packed::new(spec.kind, spec.residual, weights)
+            });
             initial.resize(states[layer] + spec.kind.state(), 0.0);
             states.push(initial.len());
             widest = widest.max(spec.kind.outputs());
-            layers.push(if spec.integer {
-                let packed = Integer::new(spec.kind, network.integers(layer), &bits);
-                bits = packed.output_bits().to_vec();
-                Packed::integer(packed, spec.kind)
-            } else {
-                Packed::new(spec.kind, spec.residual, weights)
-            });
         }
         let (inputs, outputs) = (network.inputs(), network.outputs());
         Inference { layers, inputs, outputs, states, initial, widest, is_causal: network.is_causal() }

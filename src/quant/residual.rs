@@ -1,0 +1,203 @@
+//! An integer layer with a way around it.
+
+use crate::format::{Cursor, Embed, FormatError, Next, ReadInto, Reader, residual};
+use crate::layer::{Layer, SequenceLayer, last_by_steps};
+use crate::simd::Backend;
+
+/// An integer [`Residual`](crate::Residual): `y = L(x) + x`, saturated, for `N` channels, each with two numbers of bits by which its input and
+/// the layer's output are shifted to the right before they are added.
+///
+/// ```
+/// use gatelet::{Layer, quant};
+/// let layer = quant::Residual::new([[1], [0]], quant::Prelu::new([0], 0));
+/// let mut y = [0];
+/// layer.step(&mut (), &[300], &mut y);
+/// assert_eq!(y, [450]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Residual<L, const N: usize> {
+    layer: L,
+    shifts: [[u8; N]; 2],
+}
+
+impl<L, const N: usize> Residual<L, N> {
+    /// From the shifts of inputs and outputs, 15 at most, and the layer.
+    #[must_use]
+    pub const fn new(shifts: [[u8; N]; 2], layer: L) -> Self {
+        Residual { layer, shifts }
+    }
+
+    /// From a record's bytes.
+    const fn shifts_from(bytes: &[u8]) -> [[u8; N]; 2] {
+        let mut shifts = [[0; N]; 2];
+        let mut i = 0;
+        while i < N {
+            shifts[0][i] = bytes[i];
+            shifts[1][i] = bytes[N + i];
+            i += 1;
+        }
+        shifts
+    }
+
+    #[inline(always)]
+    fn add_input(&self, x: &[i16; N], y: &mut [i16; N]) {
+        let [of_x, of_y] = &self.shifts;
+        add(x, of_x, y, of_y);
+    }
+}
+
+/// Adds inputs to outputs, both shifted.
+#[inline(always)]
+pub(crate) fn add(x: &[i16], shifts_of_x: &[u8], y: &mut [i16], shifts_of_y: &[u8]) {
+    let shifted = |number: i16, shift: u8| {
+        let shift = shift.min(15);
+        (i32::from(number) + ((1 << shift) >> 1)) >> shift
+    };
+    for ((y, &x), (&of_x, &of_y)) in y.iter_mut().zip(x).zip(shifts_of_x.iter().zip(shifts_of_y)) {
+        let sum = shifted(x, of_x) + shifted(*y, of_y);
+        *y = sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+    }
+}
+
+impl<L: Layer<Input = [i16; N], Output = [i16; N]>, const N: usize> Layer for Residual<L, N> {
+    type Input = [i16; N];
+    type Output = [i16; N];
+    type State = L::State;
+    const ZERO_STATE: L::State = L::ZERO_STATE;
+    const FLASH_BYTES: usize = L::FLASH_BYTES + 2 * N;
+    const STATE_BYTES: usize = L::STATE_BYTES;
+
+    #[inline(always)]
+    fn initial_state(&self) -> L::State {
+        self.layer.initial_state()
+    }
+
+    #[inline(always)]
+    fn step_on<B: Backend>(&self, b: B, state: &mut L::State, x: &[i16; N], y: &mut [i16; N]) {
+        self.layer.step_on(b, state, x, y);
+        self.add_input(x, y);
+    }
+
+    const MASKS: bool = L::MASKS;
+
+    #[inline(always)]
+    fn step_masked_on<B: Backend>(
+        &self,
+        b: B,
+        masked: bool,
+        state: &mut L::State,
+        x: &[i16; N],
+        y: &mut [i16; N],
+    ) -> bool {
+        let masked = self.layer.step_masked_on(b, masked, state, x, y);
+        self.add_input(x, y);
+        masked
+    }
+
+    #[inline(always)]
+    fn advance_on<B: Backend>(&self, b: B, state: &mut L::State, x: &[i16; N]) {
+        self.layer.advance_on(b, state, x);
+    }
+}
+
+impl<L: SequenceLayer<Input = [i16; N], Output = [i16; N]>, const N: usize> SequenceLayer for Residual<L, N> {
+    type Input = [i16; N];
+    type Output = [i16; N];
+    type State = L::State;
+    const ZERO_STATE: L::State = L::ZERO_STATE;
+    const FLASH_BYTES: usize = L::FLASH_BYTES + 2 * N;
+    const STATE_BYTES: usize = L::STATE_BYTES;
+    const STREAMS: bool = L::STREAMS;
+    const WORKS_ON_STEPS: bool = L::WORKS_ON_STEPS;
+
+    #[inline(always)]
+    fn initial_state(&self) -> L::State {
+        self.layer.initial_state()
+    }
+
+    #[inline(always)]
+    fn run_sequence_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut L::State,
+        xs: &[[i16; N]],
+        masked: &mut [bool],
+        ys: &mut [[i16; N]],
+    ) {
+        self.layer.run_sequence_on::<B, T>(b, state, xs, masked, ys);
+        for (x, y) in xs.iter().zip(ys) {
+            self.add_input(x, y);
+        }
+    }
+
+    /// The last of the whole sequence: around a layer that gives one output for it there is no way.
+    #[inline(always)]
+    fn last_on<B: Backend, const T: usize>(
+        &self,
+        b: B,
+        state: &mut L::State,
+        xs: &[[i16; N]],
+        masked: &mut [bool],
+        y: &mut [i16; N],
+    ) {
+        if const { L::STREAMS } {
+            last_by_steps(self, b, state, xs, masked, y);
+        } else {
+            let mut ys = [[0; N]; T];
+            let Some(ys) = ys.get_mut(..xs.len()) else { return };
+            self.run_sequence_on::<B, T>(b, state, xs, masked, ys);
+            if let Some(last) = ys.last() {
+                *y = *last;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sequence_step_on<B: Backend>(
+        &self,
+        b: B,
+        masked: bool,
+        state: &mut L::State,
+        x: &[i16; N],
+        y: &mut [i16; N],
+    ) -> bool {
+        let masked = self.layer.sequence_step_on(b, masked, state, x, y);
+        self.add_input(x, y);
+        masked
+    }
+}
+
+impl<C: Cursor, L: Embed<Next<C>>, const N: usize> Embed<C> for Residual<L, N> {
+    const VALUE: Self = {
+        let mut reader = C::READER;
+        match residual(&mut reader, true) {
+            Ok(bytes) if <L::Rest as Cursor>::READER.layer() - reader.layer() == 1 && bytes.len() >= 2 * N => {
+                Self::new(Self::shifts_from(bytes), L::VALUE)
+            }
+            Ok(_) => FormatError::Block { layer: reader.layer(), around: "residual" }.fail(),
+            Err(error) => error.fail(),
+        }
+    };
+    type Rest = L::Rest;
+}
+
+impl<L: ReadInto, const N: usize> ReadInto for Residual<L, N> {
+    const EMPTY: Self = Self::new([[0; N]; 2], L::EMPTY);
+
+    fn check(reader: &mut Reader<'_>) -> Result<(), FormatError> {
+        let bytes = residual(reader, true)?;
+        let layer = reader.layer();
+        L::check(reader)?;
+        if reader.layer() - layer == 1 && bytes.len() >= 2 * N {
+            Ok(())
+        } else {
+            Err(FormatError::Block { layer, around: "residual" })
+        }
+    }
+
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), FormatError> {
+        self.shifts = Self::shifts_from(residual(reader, true)?);
+        self.layer.fill(reader)
+    }
+}
