@@ -7,7 +7,7 @@ use crate::math::fixed::{self, Quadratic};
 use crate::quant::lstm::Formats;
 use core::arch::asm;
 
-/// What a step works with, in the order in which it lies on the stack.
+/// What a step works with, in the order in which it lies on the stack, with the ½ of a sigmoid behind it.
 #[repr(C)]
 struct Work {
     /// Of the next unit: four biases and four scales.
@@ -20,14 +20,14 @@ struct Work {
     x: *const i16,
     x_rest: *const i16,
     input_rest: *const i8,
-    table: *const Quadratic,
-    hidden_end: *const i16,
-    /// Of an LSTM: its formats.
-    cell_factor: i32,
+    /// Of an LSTM: its formats, and how far its cell is behind its hidden state.
     product_shift: u32,
-    /// The next unit's number, and how far the LSTM's cell is behind it.
-    hidden: *mut i16,
     to_cell: usize,
+    cell_factor: i32,
+    /// The next unit's number.
+    hidden: *mut i16,
+    hidden_end: *const i16,
+    table: *const Quadratic,
 }
 
 // In what follows r8 to r11 are the sums; while there are products r12 has the weights, and lr or r4 the numbers.
@@ -160,7 +160,7 @@ macro_rules! gru_one {
     };
 }
 
-/// [`fixed::tanh`]; lr has the table.
+/// [`fixed::tanh`]; r12 has the table.
 macro_rules! tanh {
     ($z:literal) => {
         concat!(
@@ -179,7 +179,7 @@ macro_rules! tanh {
             ", #12\n",
             "add ",
             $z,
-            ", lr, ",
+            ", r12, ",
             $z,
             ", lsl #3\n",
             "smulbb r6, r5, r5\n",
@@ -198,10 +198,10 @@ macro_rules! tanh {
     };
 }
 
-/// ½ + ½ tanh; r7 has the ½.
+/// ½ + ½ tanh; lr has the ½.
 macro_rules! sigmoid {
     ($z:literal) => {
-        concat!(tanh!($z), "add ", $z, ", r7, ", $z, ", asr #16\n")
+        concat!(tanh!($z), "add ", $z, ", lr, ", $z, ", asr #16\n")
     };
 }
 
@@ -209,7 +209,8 @@ macro_rules! sigmoid {
 macro_rules! lstm_units {
     ($work:ident, $enter:literal, $input:expr) => {
         asm!(
-            "push {{r6, r7}}",
+            "mov r1, #16384",
+            "push {{r1, r6, r7}}",
             "ldm r0, {{r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}}",
             "push {{r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}}",
             // ⌊(b + U h) / 2ᵈ⌋
@@ -240,34 +241,32 @@ macro_rules! lstm_units {
             "smmul r9, r9, r1",
             "smmul r10, r10, r2",
             "smmul r11, r11, r3",
-            "ldrd lr, r1, [sp, #32]",
-            "ldrd r12, r0, [sp, #40]",
-            "ldrd r4, r2, [sp, #48]",
-            "mov r7, #16384",
+            "add lr, sp, #32",
+            "ldm lr, {{r0, r1, r2, r4, r7, r12, lr}}",
             sigmoid!("r8"),
             sigmoid!("r9"),
             tanh!("r10"),
             "asr r10, r10, #15",
             sigmoid!("r11"),
             // c' = sat16(⌊(f c + 2¹⁴ + ⌊i g / 2ᵖ⁻ᶠ⌋) / 2¹⁵⌋)
-            "ldrsh r3, [r4, r2]",
+            "ldrsh r3, [r4, r1]",
             "mul r8, r8, r10",
             "asr r8, r8, r0",
-            "mla r3, r9, r3, r7",
+            "mla r3, r9, r3, lr",
             "add r3, r3, r8",
             "ssat r3, #16, r3, asr #15",
-            "strh r3, [r4, r2]",
+            "strh r3, [r4, r1]",
             // h' = ⌊(o tanh(c') + 2¹⁴) / 2¹⁵⌋
-            "mul r3, r3, r12",
+            "mul r3, r3, r2",
             tanh!("r3"),
             "asr r3, r3, #15",
-            "mla r3, r11, r3, r7",
+            "mla r3, r11, r3, lr",
             "asr r3, r3, #15",
             "strh r3, [r4], #2",
-            "str r4, [sp, #48]",
-            "cmp r4, r1",
+            "str r4, [sp, #44]",
+            "cmp r4, r7",
             "bne 6b",
-            "add sp, #56",
+            "add sp, #60",
             "pop {{r6, r7}}",
             inout("r0") &raw const $work => _,
             out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _, out("r11") _,
@@ -280,7 +279,8 @@ macro_rules! lstm_units {
 macro_rules! gru_units {
     ($work:ident, $enter:literal, $input:expr) => {
         asm!(
-            "push {{r6, r7}}",
+            "mov r1, #16384",
+            "push {{r1, r6, r7}}",
             "ldm r0, {{r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}}",
             "push {{r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}}",
             // ⌊(b + U h) / 2ᵈ⌋
@@ -291,9 +291,14 @@ macro_rules! gru_units {
             "ldrd r12, lr, [sp, #4]",
             "ldr r4, [sp, #12]",
             $enter,
+            // What a turn's end takes weighs more beside three gates' products than beside four's.
             "2:",
             gru_four!("r11"),
             "3:",
+            gru_four!("r11"),
+            "7:",
+            gru_four!("r11"),
+            "8:",
             gru_four!("r11"),
             "cmp lr, r4",
             "bne 2b",
@@ -309,9 +314,8 @@ macro_rules! gru_units {
             "smmul r9, r9, r1",
             "smmul r10, r10, r2",
             "smmul r11, r11, r3",
-            "ldrd lr, r1, [sp, #32]",
-            "ldr r4, [sp, #48]",
-            "mov r7, #16384",
+            "add lr, sp, #44",
+            "ldm lr, {{r4, r7, r12, lr}}",
             // n = tanh(z_n + ⌊u (2¹⁵ r) / 2³²⌋)
             sigmoid!("r8"),
             "lsl r8, r8, #15",
@@ -322,13 +326,13 @@ macro_rules! gru_units {
             // h' = n + ⌊(z (h - n) + 2¹⁴) / 2¹⁵⌋
             "ldrsh r3, [r4]",
             "sub r3, r3, r10",
-            "mla r3, r9, r3, r7",
+            "mla r3, r9, r3, lr",
             "add r3, r10, r3, asr #15",
             "strh r3, [r4], #2",
-            "str r4, [sp, #48]",
-            "cmp r4, r1",
+            "str r4, [sp, #44]",
+            "cmp r4, r7",
             "bne 6b",
-            "add sp, #56",
+            "add sp, #60",
             "pop {{r6, r7}}",
             inout("r0") &raw const $work => _,
             out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _, out("r11") _,
@@ -371,16 +375,22 @@ macro_rules! with_rest {
     };
 }
 
+/// The units' code for so many numbers in x.
+macro_rules! with_x {
+    ($units:ident, $work:ident, $enter:literal, $x:expr, [$four:expr, $pair:expr, $one:expr]) => {
+        match ($x / 4, $x / 4 % 2) {
+            (0, _) => with_rest!($units, $work, $enter, $x, "", $pair, $one),
+            (_, 0) => with_rest!($units, $work, $enter, $x, fours_of_x!("", $four), $pair, $one),
+            _ => with_rest!($units, $work, $enter, $x, fours_of_x!("b 5f\n", $four), $pair, $one),
+        }
+    };
+}
+
 /// The units' code for so many numbers in h and in x. Sizes are constants: the compiler leaves one of all these.
 macro_rules! for_sizes {
-    ($units:ident, $work:ident, $h:expr, $x:expr, [$four:expr, $pair:expr, $one:expr]) => {
-        match ($h / 4 % 2, $x / 4, $x / 4 % 2) {
-            (0, 0, _) => with_rest!($units, $work, "", $x, "", $pair, $one),
-            (0, _, 0) => with_rest!($units, $work, "", $x, fours_of_x!("", $four), $pair, $one),
-            (0, ..) => with_rest!($units, $work, "", $x, fours_of_x!("b 5f\n", $four), $pair, $one),
-            (_, 0, _) => with_rest!($units, $work, "b 3f", $x, "", $pair, $one),
-            (_, _, 0) => with_rest!($units, $work, "b 3f", $x, fours_of_x!("", $four), $pair, $one),
-            _ => with_rest!($units, $work, "b 3f", $x, fours_of_x!("b 5f\n", $four), $pair, $one),
+    ($units:ident, $work:ident, $fours:expr, [$($left:pat => $enter:literal),+], $x:expr, $parts:tt) => {
+        match $fours {
+            $($left => with_x!($units, $work, $enter, $x, $parts),)+
         }
     };
 }
@@ -405,12 +415,12 @@ impl Work {
             x: x.as_ptr(),
             x_rest: x.as_ptr().wrapping_add(in_fours),
             input_rest: input.as_ptr().wrapping_add(gates * h.len() * in_fours),
-            table: &raw const fixed::table()[64],
-            hidden_end: hidden.as_ptr_range().end,
-            cell_factor: 0,
             product_shift: 0,
-            hidden: hidden.as_mut_ptr(),
             to_cell: 0,
+            cell_factor: 0,
+            hidden: hidden.as_mut_ptr(),
+            hidden_end: hidden.as_ptr_range().end,
+            table: &raw const fixed::table()[64],
         }
     }
 }
@@ -433,7 +443,11 @@ pub(crate) unsafe fn lstm(
     work.product_shift = formats.product_shift.into();
     work.to_cell = cell.as_mut_ptr().expose_provenance().wrapping_sub(work.hidden.addr());
     // SAFETY: as promised to this function.
-    unsafe { for_sizes!(lstm_units, work, h.len(), x.len(), [lstm_four!(), lstm_pair!(), lstm_one!()]) }
+    unsafe {
+        for_sizes!(
+            lstm_units, work, h.len() / 4 % 2, [0 => "", _ => "b 3f"], x.len(), [lstm_four!(), lstm_pair!(), lstm_one!()]
+        )
+    }
 }
 
 /// One step of a GRU, `reset_after`, with tanh and sigmoid; `hidden` becomes the new h.
@@ -444,5 +458,10 @@ pub(crate) unsafe fn lstm(
 pub(crate) unsafe fn gru(constants: &[i32], weights: [&[i8]; 2], [x, h]: [&[i16]; 2], hidden: &mut [i16]) {
     let work = Work::new(3, constants, weights, [x, h], hidden);
     // SAFETY: as promised to this function.
-    unsafe { for_sizes!(gru_units, work, h.len(), x.len(), [gru_four!("r10"), gru_pair!(), gru_one!()]) }
+    unsafe {
+        for_sizes!(
+            gru_units, work, h.len() / 4 % 4, [0 => "", 1 => "b 8f", 2 => "b 7f", _ => "b 3f"], x.len(),
+            [gru_four!("r10"), gru_pair!(), gru_one!()]
+        )
+    }
 }
