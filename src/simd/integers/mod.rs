@@ -18,6 +18,8 @@ mod simd128;
 pub(crate) mod steps;
 #[cfg(gatelet_thumb1)]
 mod thumb1;
+#[cfg(gatelet_thumb2)]
+mod thumb2;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::Avx2;

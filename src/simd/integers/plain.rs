@@ -231,18 +231,22 @@ where
         sums
     }
 
-    #[cfg(gatelet_thumb1)]
+    #[cfg(any(gatelet_thumb1, gatelet_thumb2))]
     #[inline(always)]
     unsafe fn ones<const G: usize>(
         self,
         mut sums: [[i32; N]; G],
         mut weights: *const i8,
         strides: Strides,
-        x: &[i16],
+        mut x: &[i16],
     ) -> [[i32; N]; G] {
+        #[cfg(gatelet_thumb1)]
+        use super::thumb1::ones;
+        #[cfg(gatelet_thumb2)]
+        use super::thumb2::ones;
         if strides.gate == N && strides.step == G * N && matches!(G * N, 3 | 4) {
             // SAFETY: as promised to this function.
-            return unsafe { super::thumb1::ones(sums, weights, x) };
+            sums = unsafe { ones(sums, &mut weights, &mut x) };
         }
         for x in x {
             // SAFETY: as promised to this function.

@@ -12,6 +12,50 @@ pub(super) fn mul_high(a: i32, b: i32) -> i32 {
     a1 * b1 + (middle >> 16) + (other >> 16)
 }
 
+/// Products of one `k` with three rows.
+macro_rules! one_of_three {
+    () => {
+        concat!(
+            "ldrsh r6, [r1, r2]\n",
+            "ldrsb r3, [r0, r7]\n",
+            "muls r3, r6, r3\n",
+            "add r8, r3\n",
+            "ldrsb r3, [r0, r4]\n",
+            "muls r3, r6, r3\n",
+            "add r9, r3\n",
+            "ldrsb r3, [r0, r5]\n",
+            "muls r3, r6, r3\n",
+            "add r10, r3\n",
+            "adds r0, #3\n",
+            "adds r2, #2\n",
+        )
+    };
+}
+
+/// Products of one `k` with four rows.
+macro_rules! one_of_four {
+    () => {
+        concat!(
+            "ldrsh r6, [r1, r2]\n",
+            "ldrb r3, [r0]\n",
+            "sxtb r3, r3\n",
+            "muls r3, r6, r3\n",
+            "add r8, r3\n",
+            "ldrsb r3, [r0, r4]\n",
+            "muls r3, r6, r3\n",
+            "add r9, r3\n",
+            "ldrsb r3, [r0, r5]\n",
+            "muls r3, r6, r3\n",
+            "add r10, r3\n",
+            "ldrsb r3, [r0, r7]\n",
+            "muls r3, r6, r3\n",
+            "add r11, r3\n",
+            "adds r0, #4\n",
+            "adds r2, #2\n",
+        )
+    };
+}
+
 /// `sums[row] + Σ_k weights[k][row] · x[k]` for three or four rows in `[[i32; N]; G]`, whose weights for one k are side by side.
 ///
 /// # Safety
@@ -19,111 +63,105 @@ pub(super) fn mul_high(a: i32, b: i32) -> i32 {
 #[inline(always)]
 pub(super) unsafe fn ones<const N: usize, const G: usize>(
     sums: [[i32; N]; G],
-    weights: *const i8,
-    x: &[i16],
+    weights: &mut *const i8,
+    x: &mut &[i16],
 ) -> [[i32; N]; G] {
-    if x.is_empty() {
+    // What it takes to begin is more than the products of one number.
+    if x.len() < 2 {
         return sums;
     }
     let mut rows = sums;
-    let from = sums.as_ptr();
-    let (end, bytes) = (x.as_ptr_range().end, -2 * x.len() as i32);
-    // The sums are in r8 to r11, of which the compiler is not told: asm! knows no such registers here. They are put back.
+    let (weights, from) = (*weights, sums.as_ptr());
+    let numbers = core::mem::take(x);
+    let (end, bytes) = (numbers.as_ptr_range().end, -2 * numbers.len() as i32);
+    // The sums are in r8 to r11, which asm! does not take as operands here.
     match rows.as_flattened_mut() {
         [a, b, c] => {
-            // SAFETY: as promised to this function; there is a first turn.
+            // r6 and r7 are the compiler's own.
+            macro_rules! three_rows {
+                ($enter:literal) => {
+                    asm!(
+                        "push {{r6, r7}}",
+                        "ldm r3!, {{r4, r5, r6}}",
+                        "mov r8, r4",
+                        "mov r9, r5",
+                        "mov r10, r6",
+                        "movs r7, #0",
+                        "movs r4, #1",
+                        "movs r5, #2",
+                        $enter,
+                        "2:",
+                        one_of_three!(),
+                        "3:",
+                        one_of_three!(),
+                        "4:",
+                        one_of_three!(),
+                        "5:",
+                        one_of_three!(),
+                        "bne 2b",
+                        "mov r0, r8",
+                        "mov r1, r9",
+                        "mov r2, r10",
+                        "pop {{r6, r7}}",
+                        inout("r0") weights => *a, inout("r1") end => *b, inout("r2") bytes => *c, inout("r3") from => _,
+                        out("r4") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _,
+                        options(readonly),
+                    )
+                };
+            }
+            // SAFETY: as promised to this function; there is a first number.
             unsafe {
-                asm!(
-                    "mov r4, r8",
-                    "mov r5, r9",
-                    "push {{r4, r5, r6}}",
-                    "mov r6, r10",
-                    "push {{r6}}",
-                    "ldm r3!, {{r4, r5, r6}}",
-                    "mov r8, r4",
-                    "mov r9, r5",
-                    "mov r10, r6",
-                    "movs r4, #1",
-                    "movs r5, #2",
-                    "2:",
-                    "ldrsh r6, [r1, r2]",
-                    "ldrb r3, [r0]",
-                    "sxtb r3, r3",
-                    "muls r3, r6, r3",
-                    "add r8, r3",
-                    "ldrsb r3, [r0, r4]",
-                    "muls r3, r6, r3",
-                    "add r9, r3",
-                    "ldrsb r3, [r0, r5]",
-                    "muls r3, r6, r3",
-                    "add r10, r3",
-                    "adds r0, #3",
-                    "adds r2, #2",
-                    "bne 2b",
-                    "mov r0, r8",
-                    "mov r1, r9",
-                    "mov r2, r10",
-                    "pop {{r3}}",
-                    "mov r10, r3",
-                    "pop {{r4, r5, r6}}",
-                    "mov r8, r4",
-                    "mov r9, r5",
-                    inout("r0") weights => *a, inout("r1") end => *b, inout("r2") bytes => *c, inout("r3") from => _,
-                    out("r4") _, out("r5") _,
-                    options(readonly),
-                );
+                match numbers.len() % 4 {
+                    0 => three_rows!(""),
+                    1 => three_rows!("b 5f"),
+                    2 => three_rows!("b 4f"),
+                    _ => three_rows!("b 3f"),
+                }
             }
         }
         [a, b, c, d] => {
-            // SAFETY: as above.
-            unsafe {
-                asm!(
-                    "mov r4, r8",
-                    "mov r5, r9",
-                    "push {{r4, r5}}",
-                    "mov r4, r10",
-                    "mov r5, r11",
-                    "push {{r4, r5}}",
-                    "ldm r3!, {{r4, r5}}",
-                    "mov r8, r4",
-                    "mov r9, r5",
-                    "ldm r3!, {{r4, r5}}",
-                    "mov r10, r4",
-                    "mov r11, r5",
-                    "2:",
-                    "ldrsh r4, [r1, r2]",
-                    "ldm r0!, {{r5}}",
-                    "sxtb r3, r5",
-                    "muls r3, r4, r3",
-                    "add r8, r3",
-                    "asrs r5, r5, #8",
-                    "sxtb r3, r5",
-                    "muls r3, r4, r3",
-                    "add r9, r3",
-                    "asrs r5, r5, #8",
-                    "sxtb r3, r5",
-                    "muls r3, r4, r3",
-                    "add r10, r3",
-                    "asrs r5, r5, #8",
-                    "muls r5, r4, r5",
-                    "add r11, r5",
-                    "adds r2, #2",
-                    "bne 2b",
-                    "mov r0, r8",
-                    "mov r1, r9",
-                    "mov r2, r10",
-                    "mov r3, r11",
-                    "pop {{r4, r5}}",
-                    "mov r10, r4",
-                    "mov r11, r5",
-                    "pop {{r4, r5}}",
-                    "mov r8, r4",
-                    "mov r9, r5",
-                    inout("r0") weights => *a, inout("r1") end => *b, inout("r2") bytes => *c, inout("r3") from => *d,
-                    out("r4") _, out("r5") _,
-                    options(readonly),
-                );
+            macro_rules! four_rows {
+                ($enter:literal) => {
+                    asm!(
+                        // As they were, for as many as these the compiler would put away one by one.
+                        "mov r4, r8",
+                        "mov r5, r9",
+                        "push {{r4, r5, r6, r7}}",
+                        "mov r4, r10",
+                        "mov r5, r11",
+                        "push {{r4, r5}}",
+                        "ldm r3!, {{r4, r5, r6, r7}}",
+                        "mov r8, r4",
+                        "mov r9, r5",
+                        "mov r10, r6",
+                        "mov r11, r7",
+                        "movs r4, #1",
+                        "movs r5, #2",
+                        "movs r7, #3",
+                        $enter,
+                        "2:",
+                        one_of_four!(),
+                        "3:",
+                        one_of_four!(),
+                        "bne 2b",
+                        "mov r0, r8",
+                        "mov r1, r9",
+                        "mov r2, r10",
+                        "mov r3, r11",
+                        "pop {{r4, r5}}",
+                        "mov r10, r4",
+                        "mov r11, r5",
+                        "pop {{r4, r5, r6, r7}}",
+                        "mov r8, r4",
+                        "mov r9, r5",
+                        inout("r0") weights => *a, inout("r1") end => *b, inout("r2") bytes => *c, inout("r3") from => *d,
+                        out("r4") _, out("r5") _,
+                        options(readonly),
+                    )
+                };
             }
+            // SAFETY: as above.
+            unsafe { if numbers.len().is_multiple_of(2) { four_rows!("") } else { four_rows!("b 3f") } }
         }
         _ => unreachable!("the caller has looked"),
     }
