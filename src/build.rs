@@ -1,6 +1,13 @@
-//! Tells the crate whether the target has instructions of Cortex-M that stable Rust has no names for. `gatelet_dsp`: those of the DSP
-//! extension (`smlad`, `sxtb16`), which every Cortex-M4 and M7 has, and a Cortex-M33, M35P, M55 or M85 where the compiler's flags name it.
-//! `gatelet_thumb1`: none but those of a Cortex-M0 or M23. `gatelet_thumb2`: those of a Cortex-M3 and no DSP extension. `gatelet_mve`: Helium's vectors, where they name a Cortex-M52, M55 or M85. `GATELET_DSP` and `GATELET_MVE`, 1 or 0, decide otherwise.
+//! Tells the crate whether the target has instructions that stable Rust has no names for, or registers that its compiler makes little of.
+//!
+//! - `gatelet_dsp`: Cortex-M's DSP extension (`smlad`, `sxtb16`), which every Cortex-M4 and M7 has, and a Cortex-M33, M35P, M55 or M85
+//!   where the compiler's flags name it.
+//! - `gatelet_mve`: Helium's vectors, where they name a Cortex-M52, M55 or M85.
+//! - `gatelet_thumb1`: no instructions but those of a Cortex-M0 or M23.
+//! - `gatelet_thumb2`: those of a Cortex-M3, and no DSP extension.
+//! - `gatelet_riscv`: those of a 32-bit RISC-V with products and all 32 registers.
+//!
+//! `GATELET_DSP` and `GATELET_MVE`, 1 or 0, decide otherwise.
 
 use std::env;
 
@@ -16,8 +23,13 @@ fn main() {
     let dsp = decide("DSP", mve || dsp || target.starts_with("thumbv7em")) && target.starts_with("thumb");
     let thumb1 = target.starts_with("thumbv6m") || target.starts_with("thumbv8m.base");
     let thumb2 = !dsp && ["thumbv7m", "thumbv7em", "thumbv8m.main"].iter().any(|family| target.starts_with(family));
-    let found =
-        [("gatelet_dsp", dsp), ("gatelet_mve", mve && dsp), ("gatelet_thumb1", thumb1), ("gatelet_thumb2", thumb2)];
+    let found = [
+        ("gatelet_dsp", dsp),
+        ("gatelet_mve", mve && dsp),
+        ("gatelet_thumb1", thumb1),
+        ("gatelet_thumb2", thumb2),
+        ("gatelet_riscv", target.starts_with("riscv32im")),
+    ];
     for (name, has) in found {
         println!("cargo::rustc-check-cfg=cfg({name})");
         if has {

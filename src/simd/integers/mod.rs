@@ -12,6 +12,8 @@ mod helium;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod plain;
+#[cfg(gatelet_riscv)]
+mod riscv;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 #[cfg(all(gatelet_dsp, not(gatelet_mve)))]

@@ -231,7 +231,7 @@ where
         sums
     }
 
-    #[cfg(any(gatelet_thumb1, gatelet_thumb2))]
+    #[cfg(any(gatelet_riscv, gatelet_thumb1, gatelet_thumb2))]
     #[inline(always)]
     unsafe fn ones<const G: usize>(
         self,
@@ -240,6 +240,8 @@ where
         strides: Strides,
         mut x: &[i16],
     ) -> [[i32; N]; G] {
+        #[cfg(gatelet_riscv)]
+        use super::riscv::ones;
         #[cfg(gatelet_thumb1)]
         use super::thumb1::ones;
         #[cfg(gatelet_thumb2)]
