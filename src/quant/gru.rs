@@ -17,9 +17,8 @@ pub(crate) fn reset_after<I: Integers, A: IntegerActivation, R: IntegerActivatio
     [r, z, wn, un]: [I::Vector; 4],
     h: I::Vector,
 ) -> I::Vector {
-    // Quarters and 2¹⁵ of r: 2¹⁷ more than units, and as much that `mul_high` takes away.
-    let r = i.shift_left(activations.1.gate(i, r), 15);
-    update(i, activations, z, i.add(wn, i.mul_high(un, r)), h)
+    let r = activations.1.gate(i, r);
+    update(i, activations, z, i.add(wn, i.mul_gate(un, r)), h)
 }
 
 /// r ⊙ h, rounded.

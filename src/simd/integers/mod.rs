@@ -96,6 +96,11 @@ pub trait Integers: Copy + core::fmt::Debug + Sealed {
     fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The upper half of `a · b`: ⌊a b / 2³²⌋.
     fn mul_high(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// ⌊a r / 2¹⁷⌋: of quarters of a unit and a factor in units of 2⁻¹⁵, which is between 0 and 1, units.
+    #[inline(always)]
+    fn mul_gate(self, a: Self::Vector, r: Self::Vector) -> Self::Vector {
+        self.mul_high(a, self.shift_left(r, 15))
+    }
     /// The lesser one.
     fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The greater one.

@@ -110,6 +110,12 @@ where
         a.zip(b, |a, b| ((i64::from(a) * i64::from(b)) >> 32) as i32)
     }
 
+    #[cfg(gatelet_thumb1)]
+    #[inline(always)]
+    fn mul_gate(self, a: [i32; N], r: [i32; N]) -> [i32; N] {
+        a.zip(r, super::thumb1::mul_gate)
+    }
+
     #[inline(always)]
     fn min(self, a: [i32; N], b: [i32; N]) -> [i32; N] {
         a.zip(b, i32::min)

@@ -12,6 +12,13 @@ pub(super) fn mul_high(a: i32, b: i32) -> i32 {
     a1 * b1 + (middle >> 16) + (other >> 16)
 }
 
+/// ⌊a r / 2¹⁷⌋ by two products, where r is from 0 to 2¹⁵.
+#[inline(always)]
+pub(super) fn mul_gate(a: i32, r: i32) -> i32 {
+    let low = ((a & 0xffff) * r) >> 16;
+    ((a >> 16) * r + low) >> 1
+}
+
 /// Products of one `k` with three rows.
 macro_rules! one_of_three {
     () => {
@@ -59,7 +66,7 @@ macro_rules! one_of_four {
 /// `sums[row] + Σ_k weights[k][row] · x[k]` for three or four rows in `[[i32; N]; G]`, whose weights for one k are side by side.
 ///
 /// # Safety
-/// `weights` is valid for reads of a byte for each row and number in `x`; of four rows it is a multiple of four.
+/// `weights` is valid for reads of a byte for each row and number in `x`.
 #[inline(always)]
 pub(super) unsafe fn ones<const N: usize, const G: usize>(
     sums: [[i32; N]; G],
@@ -74,10 +81,9 @@ pub(super) unsafe fn ones<const N: usize, const G: usize>(
     let (weights, from) = (*weights, sums.as_ptr());
     let numbers = core::mem::take(x);
     let (end, bytes) = (numbers.as_ptr_range().end, -2 * numbers.len() as i32);
-    // The sums are in r8 to r11, which asm! does not take as operands here.
+    // The sums are in r8 to r11, which asm! does not take as operands here. r6 and r7 are the compiler's own.
     match rows.as_flattened_mut() {
         [a, b, c] => {
-            // r6 and r7 are the compiler's own.
             macro_rules! three_rows {
                 ($enter:literal) => {
                     asm!(
@@ -123,13 +129,7 @@ pub(super) unsafe fn ones<const N: usize, const G: usize>(
             macro_rules! four_rows {
                 ($enter:literal) => {
                     asm!(
-                        // As they were, for as many as these the compiler would put away one by one.
-                        "mov r4, r8",
-                        "mov r5, r9",
-                        "push {{r4, r5, r6, r7}}",
-                        "mov r4, r10",
-                        "mov r5, r11",
-                        "push {{r4, r5}}",
+                        "push {{r6, r7}}",
                         "ldm r3!, {{r4, r5, r6, r7}}",
                         "mov r8, r4",
                         "mov r9, r5",
@@ -148,14 +148,9 @@ pub(super) unsafe fn ones<const N: usize, const G: usize>(
                         "mov r1, r9",
                         "mov r2, r10",
                         "mov r3, r11",
-                        "pop {{r4, r5}}",
-                        "mov r10, r4",
-                        "mov r11, r5",
-                        "pop {{r4, r5, r6, r7}}",
-                        "mov r8, r4",
-                        "mov r9, r5",
+                        "pop {{r6, r7}}",
                         inout("r0") weights => *a, inout("r1") end => *b, inout("r2") bytes => *c, inout("r3") from => *d,
-                        out("r4") _, out("r5") _,
+                        out("r4") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _, out("r11") _,
                         options(readonly),
                     )
                 };
