@@ -1,5 +1,4 @@
-//! Loops for a RISC-V without vectors. The compiler gives a turn of one `k` four instructions that are no products, or loads so far
-//! ahead that it puts sums away.
+//! Loops for a 32-bit RISC-V. The compiler's have one `k` in a turn, or load so far ahead that sums are put away.
 
 use core::arch::asm;
 
@@ -61,7 +60,7 @@ macro_rules! one_of_four {
 }
 
 /// `sums[row] + Σ_k weights[k][row] · x[k]` for three or four rows in `[[i32; N]; G]`, whose weights for one k are side by side, as far as
-/// `x` has whole fours; others are left in `x` with their `weights`.
+/// `x` has whole fours; others are left in `x` with their `weights`, and so is a short `x`.
 ///
 /// A turn of the loop is four k; of three rows, beside which its end weighs more, it is eight, and an odd four comes into its middle.
 ///
@@ -73,11 +72,11 @@ pub(super) unsafe fn ones<const N: usize, const G: usize>(
     weights: &mut *const i8,
     x: &mut &[i16],
 ) -> [[i32; N]; G] {
-    let (fours, rest) = x.as_chunks::<4>();
     // The compiler writes out what is as short.
     if x.len() <= 8 {
         return sums;
     }
+    let (fours, rest) = x.as_chunks::<4>();
     *x = rest;
     let mut rows = sums;
     let end = fours.as_ptr_range().end;

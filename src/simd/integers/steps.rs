@@ -205,7 +205,7 @@ macro_rules! sigmoid {
     };
 }
 
-/// All units of an LSTM, with the products of x that `$input` makes. `$enter` jumps over a four where they are odd.
+/// All units of an LSTM, with the products of x that `$input` makes. `$enter` jumps over what the first turn has too many.
 macro_rules! lstm_units {
     ($work:ident, $enter:literal, $input:expr) => {
         asm!(
@@ -291,7 +291,7 @@ macro_rules! gru_units {
             "ldrd r12, lr, [sp, #4]",
             "ldr r4, [sp, #12]",
             $enter,
-            // What a turn's end takes weighs more beside three gates' products than beside four's.
+            // The end of a turn weighs more beside three gates' products than beside four's: there are half as many.
             "2:",
             gru_four!("r11"),
             "3:",
@@ -386,7 +386,7 @@ macro_rules! with_x {
     };
 }
 
-/// The units' code for so many numbers in h and in x. Sizes are constants: the compiler leaves one of all these.
+/// The units' code for so many numbers in h, by the fours that they have beyond whole turns, and in x. Sizes are constants: the compiler leaves one of all these.
 macro_rules! for_sizes {
     ($units:ident, $work:ident, $fours:expr, [$($left:pat => $enter:literal),+], $x:expr, $parts:tt) => {
         match $fours {

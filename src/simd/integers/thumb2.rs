@@ -1,4 +1,5 @@
-//! Loops for a Cortex-M3, and for others that have as many registers and no DSP extension. The compiler loads ahead until it has to put sums away, once for each turn.
+//! Loops for a Cortex-M3, and for others that have its registers and no DSP extension. The compiler's load so far ahead that they put
+//! sums away in each turn.
 
 use core::arch::asm;
 
