@@ -73,6 +73,31 @@ fn integer_networks_give_nearly_the_same() {
     }
 }
 
+/// Every backend gives the scalar one's bits, of units and inputs around the ends of panels and vectors.
+#[test]
+fn backends_agree_at_many_sizes() {
+    for (i, units) in [1, 2, 3, 4, 5, 8, 9, 12, 15, 16, 17, 20, 24, 31, 32, 33, 47, 48, 64, 65, 71, 96, 127, 128]
+        .into_iter()
+        .enumerate()
+    {
+        let inputs = 1 + 7 * i % 21;
+        for cell in
+            ["simple_rnn(UNITS)", "lstm(UNITS)", "gru(UNITS)", "gru(UNITS, reset_after=false)", "dense(UNITS, tanh)"]
+        {
+            let network = network(inputs, &cell.replace("UNITS", &units.to_string()));
+            let xs = data(inputs, 12);
+            let options = Options { ranges: Ranges::MinMax, allow_still: true };
+            let inference = quantize(&network, &[&xs], &options).unwrap().network.inference();
+            let mut first = None;
+            on_every_backend(|kind| {
+                let mut ys = vec![0.0; 12 * units];
+                inference.run(&mut inference.initial_state(), &xs, &mut ys);
+                assert_eq!(first.get_or_insert(ys.clone()), &ys, "{kind}: {cell} of {units} units on {inputs} inputs");
+            });
+        }
+    }
+}
+
 /// What the host network and the type give for a sequence, on every backend.
 fn same_bits<N>(description: &str)
 where

@@ -1,13 +1,14 @@
-//! A recurrent layer of each kind, of floating point and of integers, at seven sizes: what `measure` measures.
+//! A recurrent layer of each kind, of floating point and of integers, at seven sizes: what `measure` measures. And all other integer
+//! layers in series, whose bits it compares, and which must not reach floating point either.
 
 use crate::Checksum;
-use gatelet::{Gru, Layer, Lstm, SimpleRnn, Vector, quant};
+use gatelet::{Chain, Gru, InitialState, Layer, Linear, Lstm, Relu, SimpleRnn, Softmax, Tanh, Vector, chain, quant};
 
 /// A network of one layer.
 pub trait Network {
     /// Its type.
     type Layer: Layer<Input: Vector<Number: Number>, Output: Vector<Number: Number>> + 'static;
-    /// `simple_rnn`, `lstm` or `gru`.
+    /// `simple_rnn`, `lstm` or `gru`; [`LAYERS`].
     const CELL: &str;
     /// `f32` or `int8`.
     const SCHEME: &str;
@@ -46,6 +47,23 @@ type State<N> = <<N as Network>::Layer as Layer>::State;
 type Input<N> = <<N as Network>::Layer as Layer>::Input;
 type Output<N> = <<N as Network>::Layer as Layer>::Output;
 
+/// What stands for a cell's name of all other integer layers in series.
+pub const LAYERS: &str = "layers";
+
+type Layers = chain!(
+    quant::Masking<3>,
+    quant::Conv1d<3, 6, 3, Relu, 2>,
+    quant::AveragePooling<6, 3>,
+    quant::Residual<InitialState<quant::ZeroOutput<quant::Gru<6, 6>>>, 6>,
+    quant::Prelu<6>,
+    quant::Activate<6, Tanh>,
+    quant::Flatten<6, 2, 12>,
+    quant::Dense<12, 4, Softmax>,
+    quant::Dense<4, 1, Linear>,
+    quant::Embedding<7, 5, true>,
+    quant::Last<5>
+);
+
 /// A step of a network, or what stands for it.
 pub type Step<N> = fn(&mut State<N>, &Input<N>, &mut Output<N>);
 
@@ -79,7 +97,7 @@ pub trait Work {
 }
 
 macro_rules! network {
-    ($work:ident, $cell:literal, $scheme:literal, $layer:ty, $weights:expr) => {{
+    ($work:ident, $cell:expr, $scheme:literal, $layer:ty, $weights:expr) => {{
         struct This;
         static LAYER: $layer = $weights;
         impl Network for This {
@@ -119,6 +137,23 @@ macro_rules! networks {
                     quant::Gru::new(&gates(7), &gates(8), &biases(), &scales($i + $h))
                 });
             )*
+            network!(work, LAYERS, "int8", Layers, {
+                let kernel = [bytes(13), bytes(14), bytes(15)];
+                let conv1d = quant::Conv1d::new(&kernel, &biases::<_, 1>()[0], &scales::<_, 1>(9)[0]);
+                let gru = quant::Gru::new(&gates(16), &gates(17), &biases(), &scales(12));
+                let begin = quant::HiddenState { h: [300, -2000, 0, 9000, -1, 77] };
+                let gru = quant::Residual::new([[1; 6], [0; 6]], InitialState::new(begin, quant::ZeroOutput(gru)));
+                let slopes = quant::Prelu::new([5, -900, 0, 32_000, 1, 77], 14);
+                let rows = quant::Embedding::new(bytes(18));
+                let dense = quant::Dense::new(&bytes(19), &biases::<_, 1>()[0], &scales::<_, 1>(60)[0], 11);
+                let to_token = quant::Dense::new(&[[1]; 4], &[0], &[1 << 18], 0);
+                let behind = Chain(quant::Flatten::new(), Chain(dense, Chain(to_token, Chain(rows, quant::Last::new()))));
+                let behind = Chain(slopes, Chain(quant::Activate::new([15, 14, 13, 12, 9, 0]), behind));
+                Chain(
+                    quant::Masking::new([0, 1, 2]),
+                    Chain(conv1d, Chain(quant::AveragePooling::new(), Chain(gru, behind))),
+                )
+            });
         }
     };
 }
