@@ -45,6 +45,7 @@ pub use masking::Masking;
 pub use matrix::MatrixLayer;
 pub use normalize::Normalize;
 pub use residual::Residual;
+pub(crate) use residual::way_around;
 pub(crate) use sequence::last_by_steps;
 pub use sequence::{SequenceError, SequenceLayer};
 

@@ -1,7 +1,7 @@
 //! An integer layer with a way around it.
 
 use crate::format::{Cursor, Embed, FormatError, Next, ReadInto, Reader, residual};
-use crate::layer::{Layer, SequenceLayer, last_by_steps};
+use crate::layer::{Layer, SequenceLayer, Vector, last_by_steps, way_around};
 use crate::simd::Backend;
 
 /// An integer [`Residual`](crate::Residual): `y = L(x) + x`, saturated, for `N` channels, each with two numbers of bits by which its input and
@@ -60,113 +60,7 @@ pub(crate) fn add(x: &[i16], shifts_of_x: &[u8], y: &mut [i16], shifts_of_y: &[u
     }
 }
 
-impl<L: Layer<Input = [i16; N], Output = [i16; N]>, const N: usize> Layer for Residual<L, N> {
-    type Input = [i16; N];
-    type Output = [i16; N];
-    type State = L::State;
-    const ZERO_STATE: L::State = L::ZERO_STATE;
-    const FLASH_BYTES: usize = L::FLASH_BYTES + 2 * N;
-    const STATE_BYTES: usize = L::STATE_BYTES;
-
-    #[inline(always)]
-    fn initial_state(&self) -> L::State {
-        self.layer.initial_state()
-    }
-
-    #[inline(always)]
-    fn step_on<B: Backend>(&self, b: B, state: &mut L::State, x: &[i16; N], y: &mut [i16; N]) {
-        self.layer.step_on(b, state, x, y);
-        self.add_input(x, y);
-    }
-
-    const MASKS: bool = L::MASKS;
-
-    #[inline(always)]
-    fn step_masked_on<B: Backend>(
-        &self,
-        b: B,
-        masked: bool,
-        state: &mut L::State,
-        x: &[i16; N],
-        y: &mut [i16; N],
-    ) -> bool {
-        let masked = self.layer.step_masked_on(b, masked, state, x, y);
-        self.add_input(x, y);
-        masked
-    }
-
-    #[inline(always)]
-    fn advance_on<B: Backend>(&self, b: B, state: &mut L::State, x: &[i16; N]) {
-        self.layer.advance_on(b, state, x);
-    }
-}
-
-impl<L: SequenceLayer<Input = [i16; N], Output = [i16; N]>, const N: usize> SequenceLayer for Residual<L, N> {
-    type Input = [i16; N];
-    type Output = [i16; N];
-    type State = L::State;
-    const ZERO_STATE: L::State = L::ZERO_STATE;
-    const FLASH_BYTES: usize = L::FLASH_BYTES + 2 * N;
-    const STATE_BYTES: usize = L::STATE_BYTES;
-    const STREAMS: bool = L::STREAMS;
-    const WORKS_ON_STEPS: bool = L::WORKS_ON_STEPS;
-
-    #[inline(always)]
-    fn initial_state(&self) -> L::State {
-        self.layer.initial_state()
-    }
-
-    #[inline(always)]
-    fn run_sequence_on<B: Backend, const T: usize>(
-        &self,
-        b: B,
-        state: &mut L::State,
-        xs: &[[i16; N]],
-        masked: &mut [bool],
-        ys: &mut [[i16; N]],
-    ) {
-        self.layer.run_sequence_on::<B, T>(b, state, xs, masked, ys);
-        for (x, y) in xs.iter().zip(ys) {
-            self.add_input(x, y);
-        }
-    }
-
-    /// The last of the whole sequence: around a layer that gives one output for it there is no way.
-    #[inline(always)]
-    fn last_on<B: Backend, const T: usize>(
-        &self,
-        b: B,
-        state: &mut L::State,
-        xs: &[[i16; N]],
-        masked: &mut [bool],
-        y: &mut [i16; N],
-    ) {
-        if const { L::STREAMS } {
-            last_by_steps(self, b, state, xs, masked, y);
-        } else {
-            let mut ys = [[0; N]; T];
-            let Some(ys) = ys.get_mut(..xs.len()) else { return };
-            self.run_sequence_on::<B, T>(b, state, xs, masked, ys);
-            if let Some(last) = ys.last() {
-                *y = *last;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn sequence_step_on<B: Backend>(
-        &self,
-        b: B,
-        masked: bool,
-        state: &mut L::State,
-        x: &[i16; N],
-        y: &mut [i16; N],
-    ) -> bool {
-        let masked = self.layer.sequence_step_on(b, masked, state, x, y);
-        self.add_input(x, y);
-        masked
-    }
-}
+way_around!([const N: usize] Residual<L, N>, layer, [Input = [i16; N]], 2 * N, |this, x, y| this.add_input(x, y));
 
 impl<C: Cursor, L: Embed<Next<C>>, const N: usize> Embed<C> for Residual<L, N> {
     const VALUE: Self = {
