@@ -2,7 +2,10 @@
 //!
 //! ```sh
 //! measure [--json|--check RECORD] TARGET=IMAGE …
+//! measure --host
 //! ```
+//!
+//! The second one, which runs wherever this program does, compares this machine's checksums with those of the record beside it.
 
 use check::elf::Image;
 use check::qemu::Board;
@@ -11,7 +14,7 @@ use check::trace::{Function, weigh};
 use gatelet::{Layer, Vector, simd::Scalar};
 use model::networks::{self, LAYERS, Network, STEPS, Work};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::{error::Error, fs, path::Path, process::ExitCode};
 
 /// Names of targets, and QEMU's of a machine with such a processor.
@@ -48,10 +51,11 @@ fn run(arguments: &[String]) -> Result<bool, Box<dyn Error>> {
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match (argument.as_str(), argument.split_once('=')) {
+            ("--host", _) => return checksums(include_str!("../../../measured.json")),
             ("--json", _) => json = true,
             ("--check", _) => record = Some(arguments.next().ok_or("--check needs a record")?),
             (_, Some(image)) => images.push(image),
-            _ => return Err("usage: measure [--json|--check RECORD] TARGET=IMAGE …".into()),
+            _ => return Err("usage: measure [--json|--check RECORD] TARGET=IMAGE …, or measure --host".into()),
         }
     }
     let mut host = Host::default();
@@ -87,6 +91,30 @@ impl Work for Host {
         let (inputs, hidden) = (<N::Layer as Layer>::Input::LEN, <N::Layer as Layer>::Output::LEN);
         self.0.insert(format!("{} {} {inputs} {hidden}", N::CELL, N::SCHEME), networks::run::<N>(step, || ()));
     }
+}
+
+/// Compares this machine's checksums with those that a microcontroller has given for the record; prints them.
+fn checksums(record: &str) -> Result<bool, Box<dyn Error>> {
+    let record: Vec<Value> = serde_json::from_str(record)?;
+    let mut host = Host::default();
+    networks::for_each(&mut host);
+    let (mut same, mut compared) = (true, 0);
+    for (name, checksum) in &host.0 {
+        let checksum = format!("{checksum:08x}");
+        let expected: BTreeSet<_> = record
+            .iter()
+            .filter(|row| KEY[1..].iter().map(|field| text(row, field)).collect::<Vec<_>>().join(" ") == *name)
+            .map(|row| text(row, "checksum"))
+            .collect();
+        println!("{name}: {checksum}");
+        if let Some(other) = expected.iter().find(|expected| **expected != checksum) {
+            eprintln!("{name}: {checksum}, and {other} in the record");
+            same = false;
+        }
+        compared += usize::from(!expected.is_empty());
+    }
+    println!("{compared} checksums of the record compared with those of {}", std::env::consts::ARCH);
+    Ok(same && compared + 1 == host.0.len())
 }
 
 /// The rows of a target; with cycles if they are wanted, and known.
