@@ -28,8 +28,9 @@ fn a_model_goes_the_whole_way() {
 #[test]
 fn the_report_is_in_words() {
     let folder = trained();
-    let (status, report, said) =
-        folder.run("quantize m.gatelet --data motion.ts --out q.gatelet --ranges percentile --steps 50 --series 7");
+    let (status, report, said) = folder.run(
+        "quantize m.gatelet --data motion.ts --out q.gatelet --ranges percentile --steps 50 --calibration-series 7",
+    );
     assert_eq!(status, 0, "{said}");
     let parts = ["calibrated on 7 series, ranges by percentile", "drift over 50 steps", "integer gru(6)", "flash: "];
     assert!(parts.iter().all(|part| report.contains(part)), "{report}");

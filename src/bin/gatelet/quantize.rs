@@ -45,7 +45,7 @@ pub struct Arguments {
     ranges: RangesName,
     /// Series to calibrate with, at most
     #[arg(long, value_name = "N", default_value_t = MOST_SERIES, value_parser = count)]
-    series: usize,
+    calibration_series: usize,
     /// Time steps over which drift is measured, one series after another without a new beginning
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = count)]
     steps: usize,
@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(test) => Some(read_for_evaluation(&model, test, options, false)?),
         None => kept,
     };
-    let chosen = evenly(&calibration, arguments.series);
+    let chosen = evenly(&calibration, arguments.calibration_series);
     let ranges = Options { ranges: arguments.ranges.into(), allow_still: arguments.allow_still };
     let quantized = quantize(&model.network, &chosen, &ranges)?;
     let long: Vec<f32> =
