@@ -35,13 +35,13 @@ pub struct Evaluation {
 /// # Errors
 /// If features or targets of the data do not fit the network.
 pub fn evaluate(network: &Network<f32>, data: &Dataset) -> Result<Evaluation, TrainError> {
-    evaluate_by(default_loss(network, data)?, network, data)
+    evaluate_by(&Judge::new(network, default_loss(network, data)?), network, data)
 }
 
-/// The same with another loss.
-pub(super) fn evaluate_by(loss: Loss, network: &Network<f32>, data: &Dataset) -> Result<Evaluation, TrainError> {
+/// The same with another loss, or that of another network.
+pub(super) fn evaluate_by(judge: &Judge, network: &Network<f32>, data: &Dataset) -> Result<Evaluation, TrainError> {
+    let loss = judge.loss();
     check(network, data, loss)?;
-    let judge = Judge::new(network, loss);
     let inference = network.inference();
     let sequence = network.gives_sequence();
     let classes = network.outputs();
@@ -93,6 +93,22 @@ pub fn predict(network: &Network<f32>, data: &Dataset) -> Result<Vec<Vec<f32>>, 
     let inference = network.inference();
     let sequence = network.gives_sequence();
     Ok(data.series.par_iter().map(|series| outputs(&inference, series, sequence)).collect())
+}
+
+/// The same series with what the network gives for them as targets (soft targets, Hinton et al. 2015): a network that is trained on
+/// them learns to do as this one does.
+///
+/// # Errors
+/// If the data have another number of features than the network has inputs, or an output is not finite.
+pub fn soft_targets(network: &Network<f32>, data: &Dataset) -> Result<Dataset, TrainError> {
+    let dim = network.outputs();
+    let targets = |(series, ys): (&Series, Vec<f32>)| {
+        let series = series.clone();
+        if network.gives_sequence() { series.with_values(dim, ys) } else { series.with_value(ys) }
+    };
+    let series = data.series.iter().zip(predict(network, data)?).map(targets).collect();
+    let names = (0..dim).map(|output| format!("y{output}")).collect();
+    Ok(Dataset::new(data.features.clone(), Targets::Values(names), series)?)
 }
 
 fn outputs(inference: &Inference, series: &Series, sequence: bool) -> Vec<f32> {

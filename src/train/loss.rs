@@ -97,6 +97,10 @@ impl Judge {
         Judge { loss, weights: weights(network) }
     }
 
+    pub(super) fn loss(&self) -> Loss {
+        self.loss
+    }
+
     /// One example: its output `y`, the series and the step of it that tells the target. Adds to `sums`, and writes the
     /// gradient times `scale`: of the softmax's argument for a cross-entropy, else of y.
     pub(super) fn example<T: Real>(

@@ -37,7 +37,7 @@ mod recurrent;
 mod sequences;
 mod trainer;
 
-pub use evaluate::{Evaluation, evaluate, predict};
+pub use evaluate::{Evaluation, evaluate, predict, soft_targets};
 pub use gradient::loss_and_gradient;
 pub use loss::Loss;
 pub use optimizer::{Optimizer, Schedule};

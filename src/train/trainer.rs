@@ -160,6 +160,9 @@ impl Trainer {
     /// From now on trains for integers: every batch is run by the integer network that `simulation` makes of the weights, and the
     /// gradient of what the integers stand for moves the weights in single precision. [`model`](Trainer::model) stays the
     /// latter; [`integer`](Trainer::integer) is what it has become.
+    ///
+    /// Data with [`soft_targets`](super::soft_targets) bring the integers back to what the model gave before; with targets of their
+    /// own they go on teaching it.
     pub fn train_for_integers(&mut self, simulation: Simulation) {
         self.simulation = Some(simulation);
     }
@@ -228,7 +231,9 @@ impl Trainer {
         let validation = match validation {
             Some(data) => {
                 let integer = self.integer()?;
-                Some(evaluate_by(self.loss, integer.as_ref().unwrap_or(&self.model.network), data)?)
+                // In the units of the training loss: integers make normalised values no more.
+                let judge = Judge::new(&self.model.network, self.loss);
+                Some(evaluate_by(&judge, integer.as_ref().unwrap_or(&self.model.network), data)?)
             }
             None => None,
         };

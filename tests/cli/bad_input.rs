@@ -191,8 +191,12 @@ mod data {
             refused(&folder, 1, &format!("{train} --target height --window 8 --group month --test-groups 2,13")),
             "no series belongs to the group `13`; the groups are `1`, `2`"
         );
-        let error = refused(&folder, 2, &format!("{train} --target height --test-groups 2"));
-        assert!(error.contains("required arguments were not provided:\n  --group <COLUMN>"), "{error}");
+        for option in ["--test-groups", "--validation-groups"] {
+            assert_eq!(
+                refused(&folder, 1, &format!("{train} --target height {option} 2")),
+                "the series belong to no groups; name the column of their group with --group"
+            );
+        }
     }
 
     #[test]

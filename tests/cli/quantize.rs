@@ -72,20 +72,43 @@ fn what_is_wrong_is_said() {
 fn training_goes_on_for_integers() {
     let folder = trained();
     let (status, result, said) =
-        folder.run("train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 2 --out q.gatelet");
+        folder.run("train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 4 --out q.gatelet");
     assert_eq!(status, 0, "{said}");
-    assert!(result.starts_with("wrote q.gatelet after epoch 2: "), "{result}");
+    assert!(result.starts_with("wrote q.gatelet after epoch "), "{result}");
     assert!(folder.results("summary q.gatelet").contains("integer gru(6)"));
     assert_eq!(folder.files(), ["m.gatelet", "motion.ts", "q.gatelet", "test.ts"]);
-    // What is validated is the integer network.
+    // What is written is the integer network that is nearest to single precision.
     let epochs = folder
-        .json("train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 2 --out again.gatelet --json");
-    let evaluation = &folder.json("eval again.gatelet --data test.ts --json")[0];
-    assert_eq!(epochs[1]["val_loss"], evaluation["loss"]);
+        .json("train --quantize m.gatelet --data motion.ts --validation test.ts --epochs 4 --out again.gatelet --json");
     assert_eq!(folder.read("again.gatelet"), folder.read("q.gatelet"));
-
+    let error = |epoch: &serde_json::Value| epoch["rms_error"].as_f64().unwrap();
+    let best = epochs.iter().min_by(|a, b| error(a).total_cmp(&error(b))).unwrap();
+    assert_eq!(epochs.len(), 5);
+    assert!(result.contains(&format!("after epoch {}, ", best["epoch"])), "{result}");
+    let evaluation = &folder.json("eval again.gatelet --data test.ts --json")[0];
+    assert_eq!(best["val_accuracy"], evaluation["accuracy"]);
     let said = folder.error(1, "train --quantize q.gatelet --data motion.ts --out r.gatelet");
     assert!(said.contains("an integer network already"), "{said}");
-    let said = folder.error(2, "train --quantize m.gatelet --model 'gru(3)' --data motion.ts --out r.gatelet");
-    assert!(said.contains("--model"), "{said}");
+    for (option, name) in
+        [("--model 'gru(3)'", "--model"), ("--loss mean_squared_error", "--loss"), ("--resume", "--resume")]
+    {
+        let said = folder.error(2, &format!("train --quantize m.gatelet {option} --data motion.ts --out r.gatelet"));
+        assert!(said.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn training_for_integers_makes_nothing_worse() {
+    let folder = trained();
+    folder.results("quantize m.gatelet --data motion.ts --out q.gatelet");
+    let calibrated = folder.results("predict q.gatelet --input test.ts");
+    // With steps that only do harm, calibration alone remains; with steps out of all measure, too.
+    for rate in ["1", "1e30"] {
+        let train =
+            format!("train --quantize m.gatelet --data motion.ts --epochs 2 --learning-rate {rate} --out r.gatelet");
+        let (status, result, said) = folder.run(&train);
+        assert_eq!(status, 0, "{said}");
+        assert!(result.starts_with("wrote r.gatelet by calibration alone, since no epoch"), "{result}");
+        assert_eq!(folder.results("predict r.gatelet --input test.ts"), calibrated);
+    }
 }

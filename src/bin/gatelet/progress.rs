@@ -1,6 +1,7 @@
 //! How far training is, on standard error: a bar on a terminal, else a line for each epoch.
 
-use crate::output::note;
+use crate::failure::Failure;
+use crate::output::{note, print_json};
 use gatelet::train::{Epoch, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -11,22 +12,27 @@ pub struct Bar {
     epochs: usize,
     metric: fn(f64) -> String,
     begun: bool,
+    json: bool,
+}
+
+/// The metric of a batch in words.
+pub fn metric(is_classifier: bool) -> fn(f64) -> String {
+    if is_classifier {
+        |accuracy| format!("accuracy {:.2} %", 100.0 * accuracy)
+    } else {
+        |error| format!("mae {error:.4}")
+    }
 }
 
 impl Bar {
-    /// A run of so many epochs; `is_classifier` says what the metric is.
-    pub fn new(epochs: usize, is_classifier: bool) -> Self {
+    /// A run of so many epochs, each of which is a line of JSON, too, where they are asked for.
+    pub fn new(epochs: usize, metric: fn(f64) -> String, json: bool) -> Self {
         let can_draw = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
         let bar = if can_draw { ProgressBar::new(0) } else { ProgressBar::hidden() };
         // In a narrow terminal the message is cut, so that a line stays a line.
         let style = ProgressStyle::with_template("{prefix} {bar:16} {eta} left  {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let metric = if is_classifier {
-            |accuracy| format!("accuracy {:.2} %", 100.0 * accuracy)
-        } else {
-            |error| format!("mae {error:.4}")
-        };
-        Bar { bar, epochs, metric, begun: false }
+        Bar { bar, epochs, metric, begun: false, json }
     }
 
     /// After each batch.
@@ -48,15 +54,26 @@ impl Bar {
         }
     }
 
-    /// After each epoch.
-    pub fn epoch(&self, epoch: &Epoch) {
-        let line = format!("epoch {}: {}", epoch.epoch, figures(epoch));
-        self.bar.suspend(|| note(line));
+    /// After each epoch, which is told in words and as a value.
+    pub fn epoch(&mut self, words: String, epoch: &impl serde::Serialize) -> Result<(), Failure> {
+        self.bar
+            .suspend(|| {
+                note(words);
+                if self.json { print_json(epoch) } else { Ok(()) }
+            })
+            .or_else(|failure| match failure {
+                // The model is worth having even if nobody reads how it came about.
+                Failure::ClosedPipe => {
+                    self.json = false;
+                    Ok(())
+                }
+                failure => Err(failure),
+            })
     }
 
-    /// Runs what writes to the terminal itself.
-    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+    /// Says something between epochs.
+    pub fn note(&self, text: impl core::fmt::Display) {
+        self.bar.suspend(|| note(text));
     }
 
     /// At the end.

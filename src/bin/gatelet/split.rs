@@ -22,10 +22,10 @@ pub struct Split {
     #[arg(long, value_name = "FRACTION", conflicts_with = "validation_groups", value_parser = fraction, allow_negative_numbers = true)]
     pub split: Option<f64>,
     /// Groups to validate on
-    #[arg(long, value_delimiter = ',', value_name = "GROUPS", requires = "group")]
+    #[arg(long, value_delimiter = ',', value_name = "GROUPS")]
     pub validation_groups: Vec<String>,
     /// Groups to keep for the test: neither trained nor validated on, used by `gatelet eval`
-    #[arg(long, value_delimiter = ',', value_name = "GROUPS", requires = "group")]
+    #[arg(long, value_delimiter = ',', value_name = "GROUPS")]
     pub test_groups: Vec<String>,
     /// Rows to keep for the test, such as 20000..26000
     #[arg(long, value_name = "ROWS", value_parser = row_range, conflicts_with = "test_groups")]

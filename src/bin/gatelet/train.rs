@@ -1,17 +1,18 @@
 //! `gatelet train`
 
+mod fine_tune;
+
 use crate::data_options::DataOptions;
 use crate::failure::Failure;
-use crate::output::{check_writable, note, print, print_json};
-use crate::progress::{Bar, figures};
-use crate::quantize::{MOST_SERIES, evenly};
+use crate::output::{check_writable, note, print};
+use crate::progress::{Bar, figures, metric};
 use crate::split::{self, Split};
 use crate::values::{count, momentum, positive, positive_or_zero, share};
 use clap::{Args, ValueEnum};
 use gatelet::data::Dataset;
 use gatelet::network::{Model, Training};
-use gatelet::quantize::calibrate;
 use gatelet::train::{Epoch, Loss, Optimizer, Options, Schedule, TrainError, Trainer, prepare};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Train a network and write it to a .gatelet file
@@ -23,7 +24,9 @@ gru(32, reset_after=false), lstm(16, activation=relu, recurrent_activation=hard_
 Normalisation learned from the training data becomes part of the model.
 
 --quantize goes on with a trained model, for integers: every batch is run by the integer network that its weights make, and \
-the integer network is what is written. Data are read and split as in its training unless options say otherwise.
+what they learn is to give what the model gives in single precision, not the labels once more. Of calibration alone and of \
+each epoch the integer network whose outputs are nearest to that is written, by the validation data if there are any, else by \
+the training data. Data are read as in the model's training, and its test part is left out, unless options say otherwise.
 
 Examples:
   gatelet train --data JapaneseVowels_TRAIN.ts --split 0.2 --epochs 40 \\
@@ -37,7 +40,7 @@ Examples:
       --test-groups 8,9,10 --validation-groups 7 --epochs 12 \\
       --model 'gru(32), dense(7, softmax)' --out exercise.gatelet
   gatelet train --quantize speaker.gatelet --data JapaneseVowels_TRAIN.ts \\
-      --epochs 3 --out speaker-int8.gatelet")]
+      --out speaker-int8.gatelet")]
 pub struct Arguments {
     /// Data to train on: .ts, .csv or .npy
     #[arg(long, value_name = "FILE")]
@@ -57,18 +60,19 @@ pub struct Arguments {
     /// Model file to write, when training is done
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// How often to go through the data
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = count)]
-    epochs: usize,
+    /// How often to go through the data (default: 20; with --quantize 10)
+    #[arg(long, value_name = "N", value_parser = count)]
+    epochs: Option<usize>,
     /// Series in a batch
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = count)]
     batch_size: usize,
-    /// Learning rate (default: 0.003; with --quantize 0.0003)
+    /// Learning rate (default: 0.003; with --quantize 0.00003)
     #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// How the learning rate changes: cosine brings it down to zero over the epochs
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = ScheduleName::Constant)]
-    schedule: ScheduleName,
+    /// How the learning rate changes: cosine brings it down to zero over the epochs (default: constant; with --quantize
+    /// cosine)
+    #[arg(long, value_enum, value_name = "NAME")]
+    schedule: Option<ScheduleName>,
     /// Seed of initial parameters, shuffling and --split: the same seed gives the same model
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -86,13 +90,13 @@ pub struct Arguments {
     dropout: f64,
     /// Loss (default: sparse_categorical_crossentropy for classes, categorical_crossentropy for values behind a softmax,
     /// mean_squared_error for other values)
-    #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true)]
+    #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true, conflicts_with = "quantize")]
     loss: Option<LossName>,
     /// Threads (default: one for each core); the result does not depend on it
     #[arg(long, value_name = "N", value_parser = count)]
     threads: Option<usize>,
     /// Go on with a run that was stopped, from its checkpoint beside the model file
-    #[arg(long)]
+    #[arg(long, conflicts_with = "quantize")]
     resume: bool,
     /// Print one line of JSON for each epoch
     #[arg(long)]
@@ -124,6 +128,10 @@ enum LossName {
 }
 
 impl Arguments {
+    fn epochs(&self) -> usize {
+        self.epochs.unwrap_or(if self.quantize.is_some() { 10 } else { 20 })
+    }
+
     fn options(&self) -> Result<Options, Failure> {
         let optimizer = match (self.optimizer, self.momentum) {
             (OptimizerName::Adam, None) => Optimizer::Adam,
@@ -134,12 +142,17 @@ impl Arguments {
             }
             (OptimizerName::Sgd, momentum) => Optimizer::Sgd { momentum: momentum.unwrap_or(0.0) },
         };
+        // What is trained already is near its goal: larger steps would lead away from it.
+        let (learning_rate, schedule) = match self.quantize {
+            Some(_) => (0.000_03, ScheduleName::Cosine),
+            None => (0.003, ScheduleName::Constant),
+        };
         Ok(Options {
             batch_size: self.batch_size,
-            learning_rate: self.learning_rate.unwrap_or(if self.quantize.is_some() { 0.0003 } else { 0.003 }),
-            schedule: match self.schedule {
+            learning_rate: self.learning_rate.unwrap_or(learning_rate),
+            schedule: match self.schedule.unwrap_or(schedule) {
                 ScheduleName::Constant => Schedule::Constant,
-                ScheduleName::Cosine => Schedule::Cosine { epochs: self.epochs },
+                ScheduleName::Cosine => Schedule::Cosine { epochs: self.epochs() },
             },
             optimizer,
             loss: self.loss.map(|loss| match loss {
@@ -167,27 +180,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let trained = arguments.quantize.as_deref().map(Model::read).transpose()?;
     let (training, validation, provenance) =
         split::read(&arguments.data, &arguments.split, &arguments.options, arguments.seed, trained.as_ref())?;
-    let checkpoint = with_ending(out, ".checkpoint");
-    let simulation = match &trained {
-        Some(model) => Some(calibrate(&model.network, &evenly(&training, MOST_SERIES), &Default::default())?.0),
-        None => None,
-    };
-    let mut trainer = begin(arguments, trained, &training, options, &checkpoint)?;
-    if let Some(simulation) = simulation {
-        trainer.train_for_integers(simulation);
+    if let Some(trained) = trained {
+        return fine_tune::run(arguments, trained, (training, validation, provenance), options);
     }
+    let checkpoint = with_ending(out, ".checkpoint");
+    let mut trainer = begin(arguments, &training, options, &checkpoint)?;
     trainer.model_mut().metadata.data = Some(provenance);
-    note(format!(
-        "training {} on {} series, {}",
-        trainer.model().network,
-        training.series.len(),
-        validation.as_ref().map_or("without validation".into(), |v| format!("validating on {}", v.series.len()))
-    ));
+    note(format!("training {} on {}", trainer.model().network, amounts(&training, validation.as_ref())));
 
-    let mut bar = Bar::new(arguments.epochs, trainer.loss().is_crossentropy());
+    let is_classifier = trainer.loss().is_crossentropy();
+    let mut bar = Bar::new(arguments.epochs(), metric(is_classifier), arguments.json);
     let mut last = None;
-    let mut print_epochs = arguments.json;
-    while trainer.epochs() < arguments.epochs {
+    while trainer.epochs() < arguments.epochs() {
         let number = trainer.epochs() + 1;
         let result = trainer.epoch(&training, validation.as_ref(), |progress| bar.batch(number, progress));
         let epoch = match result {
@@ -199,22 +203,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         };
         record(&mut trainer, &epoch);
         trainer.save_checkpoint(&checkpoint)?;
-        bar.epoch(&epoch);
-        if print_epochs {
-            match bar.suspend(|| print_json(&epoch)) {
-                // The model is worth having even if nobody reads how it came about.
-                Err(Failure::ClosedPipe) => print_epochs = false,
-                result => result?,
-            }
-        }
+        bar.epoch(format!("epoch {number}: {}", figures(&epoch)), &epoch)?;
         last = Some(epoch);
     }
     bar.finish();
-    let mut model = trainer.model().clone();
-    if let Some(integer) = trainer.integer()? {
-        model.network = integer;
-    }
-    model.write(out)?;
+    trainer.model().write(out)?;
     // The run is over; what is left of it would only be in the way.
     let _ = std::fs::remove_file(&checkpoint);
     let written = format!("wrote {} after epoch {}", out.display(), trainer.epochs());
@@ -227,18 +220,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
+/// How much there is to train and to validate on, in words.
+fn amounts(training: &Dataset, validation: Option<&Dataset>) -> String {
+    let validation = validation.map_or("without validation".into(), |v| format!("validating on {}", v.series.len()));
+    format!("{} series, {validation}", training.series.len())
+}
+
 /// A new run, or the one that was stopped.
-fn begin(
-    arguments: &Arguments,
-    trained: Option<Model>,
-    training: &Dataset,
-    options: Options,
-    checkpoint: &Path,
-) -> Result<Trainer, Failure> {
-    let model = match trained {
-        Some(model) => model,
-        None => prepare(&arguments.model, training, arguments.seed)?,
-    };
+fn begin(arguments: &Arguments, training: &Dataset, options: Options, checkpoint: &Path) -> Result<Trainer, Failure> {
+    let model = prepare(&arguments.model, training, arguments.seed)?;
     if !arguments.resume {
         if checkpoint.exists() {
             note(format!("beginning anew; with --resume the run in {} would go on", checkpoint.display()));
@@ -254,7 +244,7 @@ fn begin(
             model.network
         ));
     }
-    if epochs > arguments.epochs {
+    if epochs > arguments.epochs() {
         return wrong(format!("the run has done {epochs} epochs already: give as many --epochs, or more"));
     }
     note(format!("going on after epoch {epochs}"));
@@ -282,29 +272,37 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 /// Notes in the model how it was trained and how well it does.
 fn record(trainer: &mut Trainer, epoch: &Epoch) {
-    let options = trainer.options();
-    let training = Training {
-        gatelet: env!("CARGO_PKG_VERSION").into(),
-        seed: options.seed,
-        epochs: epoch.epoch,
-        batch_size: options.batch_size,
-        learning_rate: options.learning_rate,
-        schedule: options.schedule.to_string(),
-        optimizer: options.optimizer.to_string(),
-        loss: trainer.loss().name().into(),
-        dropout: options.dropout,
-    };
-    let figures = [
+    let training = how(trainer, epoch.epoch);
+    let metadata = &mut trainer.model_mut().metadata;
+    metadata.training = Some(training);
+    metadata.metrics = named([
         ("loss", Some(epoch.loss)),
         ("val_loss", epoch.val_loss),
         ("accuracy", epoch.accuracy),
         ("val_accuracy", epoch.val_accuracy),
         ("mae", epoch.mae),
         ("val_mae", epoch.val_mae),
-    ];
-    let metadata = &mut trainer.model_mut().metadata;
-    metadata.training = Some(training);
-    // JSON has no other numbers than finite ones.
+    ]);
+}
+
+/// How a model is trained that is taken after so many epochs.
+fn how(trainer: &Trainer, epochs: usize) -> Training {
+    let options = trainer.options();
+    Training {
+        gatelet: env!("CARGO_PKG_VERSION").into(),
+        seed: options.seed,
+        epochs,
+        batch_size: options.batch_size,
+        learning_rate: options.learning_rate,
+        schedule: options.schedule.to_string(),
+        optimizer: options.optimizer.to_string(),
+        loss: trainer.loss().name().into(),
+        dropout: options.dropout,
+    }
+}
+
+/// Those of the figures that there are. JSON has no other numbers than finite ones.
+fn named<const N: usize>(figures: [(&str, Option<f64>); N]) -> BTreeMap<String, f64> {
     let figures = figures.into_iter().filter_map(|(name, figure)| Some((name, figure.filter(|x| x.is_finite())?)));
-    metadata.metrics = figures.map(|(name, figure)| (name.to_owned(), figure)).collect();
+    figures.map(|(name, figure)| (name.to_owned(), figure)).collect()
 }
