@@ -43,10 +43,6 @@ pub(super) struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    fn input(&self) -> Part<'_> {
-        Part { sequences: &self.seen.inputs, bits: &self.bits, late: false }
-    }
-
     fn fraction_bits(&self, what: &'static str, sizes: &Sizes, ranges: Ranges) -> Result<i32, QuantizeError> {
         sizes.fraction_bits(ranges).ok_or_else(|| {
             let (layer, name) = (self.number, self.kind.kind().name());
@@ -79,14 +75,13 @@ impl Layer<'_> {
                 }
             },
         };
-        let none = Moments::default;
         Ok(RowPlan {
             number: self.number,
             kind: self.kind,
             hidden_bits: Vec::new(),
             output_bits: output as i8,
             units_of_rows: vec![argument],
-            seen: [none(), moments(&[self.input()]), none(), none()],
+            seen: Default::default(),
             formats: vec![format.cast_unsigned()],
             bits: self.bits,
         })
@@ -113,23 +108,21 @@ impl Layer<'_> {
             // The recurrent sum of the candidate is in quarters.
             Cell::Gru { .. } => vec![gate, gate, value, value / 4.0],
         };
-        let hidden_bits = vec![hidden as i8; layer.units];
-        let (x, h) = (self.input(), Part { sequences: &self.seen.outputs, bits: &hidden_bits, late: true });
         Ok(RowPlan {
             number: self.number,
             kind: self.kind,
             output_bits: hidden as i8,
             units_of_rows,
-            seen: [&[][..], &[x], &[h], &[h, x]].map(moments),
+            seen: Default::default(),
             formats: [hidden.cast_unsigned(), cell.cast_unsigned()][..layer.formats()].to_vec(),
-            hidden_bits,
+            hidden_bits: vec![hidden as i8; layer.units],
             bits: self.bits,
         })
     }
 }
 
 /// An integer layer but for its weights.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct RowPlan {
     /// Counted from 1.
     number: usize,
@@ -140,7 +133,7 @@ pub(super) struct RowPlan {
     pub(super) output_bits: i8,
     /// What sums are counted in, for each row of biases.
     units_of_rows: Vec<f64>,
-    /// Of what a row is multiplied with: nothing, x, h, both.
+    /// Of what a row is multiplied with: nothing, x, h, both. None until [`RowPlan::observe`].
     seen: [Moments; 4],
     formats: Vec<u32>,
 }
@@ -151,6 +144,16 @@ impl RowPlan {
             LayerKind::Recurrent(layer) => Some(layer.cell),
             _ => None,
         }
+    }
+
+    /// Takes in the means of what calibration has found out.
+    pub(super) fn observe(&mut self, seen: &Calibration) {
+        let x = Part { sequences: &seen.inputs, bits: &self.bits, late: false };
+        let h = Part { sequences: &seen.outputs, bits: &self.hidden_bits, late: true };
+        self.seen = match self.kind {
+            LayerKind::Recurrent(_) => [&[][..], &[x], &[h], &[h, x]].map(moments),
+            _ => [&[][..], &[x], &[], &[]].map(moments),
+        };
     }
 
     /// Lengths of U, W and b.

@@ -166,14 +166,21 @@ pub fn calibrate(
     };
     let mut best: Option<(Simulation, Quantized)> = None;
     let mut failed = QuantizeError::NoData;
+    let mut done = Vec::new();
     for &ranges in kinds {
-        let plans = match seen.plans(&folded, ranges) {
+        let mut plans = match seen.plans(&folded, ranges) {
             Ok(plans) => plans,
             Err(error) => {
                 failed = error;
                 continue;
             }
         };
+        // Different ranges often come to the same formats, and means and networks take most of the time.
+        if done.contains(&plans) {
+            continue;
+        }
+        done.push(plans.clone());
+        seen.observe(&mut plans);
         let mut simulation = Simulation { plans, input_bits: seen.input_bits.clone(), search: Search::ALL[0] };
         for search in Search::ALL {
             simulation.search = search;

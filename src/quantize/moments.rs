@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 /// What is known of the numbers that a row is multiplied with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Moments {
     /// The mean of each.
     pub(super) mean: Vec<f64>,

@@ -11,7 +11,7 @@ use crate::network::{LayerKind, LayerSpec, Merge, Network, NetworkError};
 use crate::quant::{dequantize, quantize};
 
 /// An integer layer but for its weights.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plan {
     kind: LayerKind,
     /// Whether the model has a state that it begins with.
@@ -101,6 +101,11 @@ impl Plan {
         });
         let shifts = shifts.transpose()?;
         Ok(Plan { kind: *kind, initial_state: spec.initial_state, input_bits, output_bits, shifts, rows })
+    }
+
+    /// Takes in the means of what calibration has found out.
+    pub(super) fn observe(&mut self, seen: &SeenLayer) {
+        self.rows.iter_mut().zip(&seen.rows).for_each(|(rows, seen)| rows.observe(seen));
     }
 
     /// The integer layer's bytes, with these weights.

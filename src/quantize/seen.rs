@@ -121,7 +121,7 @@ impl Seen {
         bits.into_iter().enumerate().map(|(k, bits)| (bits - spare).max(least(k)).min(15)).collect()
     }
 
-    /// What the integer layers will be, with these ranges.
+    /// What the integer layers will be, with these ranges: their formats.
     pub(super) fn plans(&self, folded: &Folded, ranges: Ranges) -> Result<Vec<Plan>, QuantizeError> {
         let network = &folded.network;
         let mut bits = self.input_bits.clone();
@@ -134,6 +134,11 @@ impl Seen {
             plans.push(plan);
         }
         Ok(plans)
+    }
+
+    /// Takes the means of what is seen into the plans, which weights need.
+    pub(super) fn observe(&self, plans: &mut [Plan]) {
+        plans.iter_mut().zip(&self.layers).for_each(|(plan, seen)| plan.observe(seen));
     }
 }
 
