@@ -3,7 +3,9 @@
 
 use gatelet::data::{Dataset, Series, Targets};
 use gatelet::network::{Model, Network};
-use gatelet::train::{Loss, Optimizer, Options, Schedule, Trainer, evaluate, loss_and_gradient, prepare};
+use gatelet::train::{
+    Loss, Optimizer, Options, Schedule, Trainer, evaluate, loss_and_gradient, predict, prepare, soft_targets,
+};
 
 /// Some series of one feature, to be told apart by their last value.
 fn data(count: usize) -> Dataset {
@@ -217,4 +219,27 @@ fn evaluation_counts_what_the_network_says() {
     assert_eq!(evaluation.confusion, Some(confusion.clone()));
     assert_eq!(evaluation.accuracy, Some((confusion[0][0] + confusion[1][1]) as f64 / 40.0));
     assert!((evaluation.loss - loss).abs() < 1e-9);
+}
+
+#[test]
+fn soft_targets_are_what_a_network_gives() {
+    for (description, size) in [("gru(3), dense(2, softmax)", 2), ("gru(3, sequences), dense(1)", 1)] {
+        let network = Network::describe(1, description).unwrap().initialized(5);
+        let lessons = soft_targets(&network, &data(9)).unwrap();
+        let given: Vec<f32> = predict(&network, &data(9)).unwrap().concat();
+        let of_series = |series: &Series| -> Vec<f32> {
+            let first = if network.gives_sequence() { 0 } else { series.len() - 1 };
+            (first..series.len()).flat_map(|step| series.values(step).unwrap().to_vec()).collect()
+        };
+        assert_eq!(lessons.series.iter().flat_map(of_series).collect::<Vec<_>>(), given, "{description}");
+        assert_eq!(lessons.targets, Targets::Values((0..size).map(|i| format!("y{i}")).collect()));
+        // Nothing is left to learn for this network.
+        let gradient = loss_and_gradient(&network, loss_of(size), &lessons.series.iter().collect::<Vec<_>>()).1;
+        assert!(gradient.iter().all(|g| g.abs() < 1e-6), "{description}");
+    }
+}
+
+/// Of classes as probabilities, or of one value.
+fn loss_of(outputs: usize) -> Loss {
+    if outputs > 1 { Loss::CategoricalCrossentropy } else { Loss::MeanSquaredError }
 }

@@ -217,4 +217,22 @@ mod tests {
         assert!(loss(&after) < 0.5 * loss(&before.network), "{} of {}", loss(&after), loss(&before.network));
         assert_eq!(after.layers(), before.network.layers());
     }
+
+    #[test]
+    fn integer_networks_are_validated_in_the_units_of_the_training_loss() {
+        let data = Dataset::new(vec!["a".into(), "b".into()], Targets::Values(vec!["c".into(), "d".into()]), series(2))
+            .unwrap();
+        let inputs: Vec<_> = data.series.iter().map(Series::inputs).collect();
+        let network = network("gru(6, sequences), dense(2)");
+        let end = network.layers().len();
+        let scale = [0.0, 0.0, 100.0, 100.0];
+        let network = network.with_layer(end, LayerKind::Normalize { size: 2 }.into(), &scale).unwrap();
+        let (simulation, _) = calibrate(&network, &inputs, &quantize::Options::default()).unwrap();
+        let options = Options { learning_rate: 1e-9, ..Options::default() };
+        let mut trainer = Trainer::new(Model::new(network), &data, options).unwrap();
+        trainer.train_for_integers(simulation);
+        let epoch = trainer.epoch(&data, Some(&data), |_| {}).unwrap();
+        let validated = epoch.val_loss.unwrap();
+        assert!((validated / epoch.loss - 1.0).abs() < 0.01, "{validated}, {}", epoch.loss);
+    }
 }

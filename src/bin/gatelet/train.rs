@@ -23,9 +23,9 @@ one of them, embedding(tokens, units) in front. A recurrent layer gives its last
 gru(32, reset_after=false), lstm(16, activation=relu, recurrent_activation=hard_sigmoid), dense(9, softmax). \
 Normalisation learned from the training data becomes part of the model.
 
---quantize goes on with a trained model, for integers: every batch is run by the integer network that its weights make, and \
-what they learn is to give what the model gives in single precision, not the labels once more. Of calibration alone and of \
-each epoch the integer network whose outputs are nearest to that is written, by the validation data if there are any, else by \
+--quantize goes on with a trained model, for integers: every batch is run by the integer network that its weights make, which is \
+trained to give what the model gives in single precision, not to fit the labels once more. Of calibration alone and of each \
+epoch the integer network whose outputs are nearest to that is written, judged by the validation data if there are any, else by \
 the training data. Data are read as in the model's training, and its test part is left out, unless options say otherwise.
 
 Examples:
@@ -40,7 +40,7 @@ Examples:
       --test-groups 8,9,10 --validation-groups 7 --epochs 12 \\
       --model 'gru(32), dense(7, softmax)' --out exercise.gatelet
   gatelet train --quantize speaker.gatelet --data JapaneseVowels_TRAIN.ts \\
-      --out speaker-int8.gatelet")]
+      --split 0.2 --epochs 10 --out speaker-int8.gatelet")]
 pub struct Arguments {
     /// Data to train on: .ts, .csv or .npy
     #[arg(long, value_name = "FILE")]
