@@ -216,6 +216,96 @@ fn convolutions_and_histories_are_integers() {
     );
 }
 
+/// Folding and ranges that are easily wrong: each of these is as near to single precision as any other network.
+#[test]
+fn normalisations_masks_and_slopes_stay_where_they_matter() {
+    let near = |inputs: usize, description: &str, xs: &[f32], parameters: Option<&[f32]>| {
+        let mut network = network(inputs, description);
+        if let Some(parameters) = parameters {
+            network.parameters_mut().copy_from_slice(parameters);
+        }
+        let options = Options { allow_still: true, ..Options::default() };
+        let quantized = quantize(&network, &[xs], &options).unwrap();
+        let drift = drift(&network, &quantized.network, xs, xs.len() / inputs);
+        assert!(drift.output.rms < 0.01, "{description}: {drift:?}\n{}", quantized.network);
+        quantized
+    };
+    let xs = data(3, 300);
+    for description in [
+        "normalize(3), residual(dense(3)), dense(2)",
+        "gru(3, sequences), normalize(3), last",
+        "gru(3, sequences), normalize(3), last, normalize(3)",
+        "gru(3, sequences), normalize(3), last, dense(2)",
+        "dense(3), normalize(3), normalize(3), activation(tanh), dense(2)",
+        "normalize(3), normalize(3), gru(3, sequences), normalize(3), normalize(3), dense(2)",
+        "residual(gru(3, sequences)), dense(2)",
+    ] {
+        near(3, description, &xs, None);
+    }
+    let said = quantize(&network(3, "normalize(3)"), &[&xs], &Options::default()).unwrap_err().to_string();
+    assert_eq!(said, "layer 1: there is no integer normalize alone: a network of integers needs another layer");
+    let inside = network(3, "gru(3, sequences), normalize(3), residual(dense(3)), dense(2)");
+    let said = quantize(&inside, &[&xs], &Options::default()).unwrap_err().to_string();
+    assert!(said.starts_with("layer 2: there is no integer normalize here"), "{said}");
+    let wide: Vec<_> = data(2, 300).iter().map(|x| 500.0 * x).collect();
+    let said = quantize(&network(2, "residual(gru(2, sequences))"), &[&wide], &Options::default()).unwrap_err();
+    assert!(
+        matches!(said, QuantizeError::Range { layer: 1, name: "gru", .. }),
+        "inputs are part of the output: {said}"
+    );
+
+    // What masked steps give in layers that do not know of masks counts, too.
+    near(
+        1,
+        "embedding(4, 1, mask_zero), conv1d(1, 2)",
+        &tokens()[..200].iter().map(|x| x % 4.0).collect::<Vec<_>>(),
+        Some(&[10.0, 0.1, 0.2, 0.3, 1.0, 0.01, 0.0]),
+    );
+    near(1, "masking(0), flatten(3), dense(1)", &with_gaps(1, 0.0), Some(&[100.0, -200.0, 100.0, 0.0]));
+    near(1, "masking(0), dense(1)", &with_gaps(1, 0.0), Some(&[1.0, -10.0]));
+    near(1, "dense(1), prelu(1)", &data(1, 300), Some(&[1.0, 0.0, 4.0]));
+    // What masks may be far from the data.
+    for description in
+        ["bidirectional(gru(6, sequences)), dense(2)", "dense(4), gru(5, sequences)", "gru(5, sequences)"]
+    {
+        let quantized = near(2, &format!("masking(-999), {description}"), &with_gaps(2, -999.0), None);
+        assert_eq!(quantized.saturated, 0, "{description}");
+    }
+    let behind = network(1, "activation(relu), embedding(11, 2), dense(1)");
+    let said = quantize(&behind, &[&tokens()], &Options::default());
+    let said = said.unwrap_err().to_string();
+    assert_eq!(said, "layer 2: there is no integer embedding of other tokens than the network's inputs");
+}
+
+/// What a host says of sizes is what the types have.
+#[test]
+fn a_summary_has_the_sizes_of_the_types() {
+    use quant::{AveragePooling, Conv1d, Embedding, InitialState, Masking, Prelu, Residual};
+    type Tokens = chain!(
+        Quantize<1>,
+        Embedding<11, 3, true>,
+        Residual<InitialState<Gru<3, 3>>, 3>,
+        Conv1d<3, 4, 2>,
+        AveragePooling<4, 3>,
+        Prelu<4>,
+        Dequantize<4>
+    );
+    type Masked = chain!(Quantize<3>, Masking<3>, SimpleRnn<3, 5>, Lstm<5, 4>, Gru<4, 2>, Dense<2, 2>, Dequantize<2>);
+    let description = "embedding(11, 3, mask_zero), residual(initial_state(gru(3, sequences))), conv1d(4, 2), \
+        average_pooling(3), prelu(4)";
+    let tokens = quantize(&network(1, description), &[&tokens()], &Options::default()).unwrap().network;
+    let masked = integer(&network(3, "masking(9), simple_rnn(5, sequences), lstm(4, sequences), gru(2), dense(2)"));
+    for (integer, flash, state) in [
+        (tokens, <Tokens as Layer>::FLASH_BYTES, <Tokens as Layer>::STATE_BYTES),
+        (masked, <Masked as Layer>::FLASH_BYTES, <Masked as Layer>::STATE_BYTES),
+    ] {
+        let summary = integer.summary();
+        assert_eq!((summary.flash_bytes, summary.state_bytes), (flash, state), "{integer}");
+    }
+    let words = integer(&network(3, "residual(gru(3, sequences)), initial_state(gru(2))")).to_string();
+    assert_eq!(words, "quantize(3), integer residual(gru(3, sequences)), integer initial_state(gru(2)), dequantize(2)");
+}
+
 #[test]
 fn ways_around_layers_and_states_to_begin_with_are_integers() {
     use quant::{Activate, Conv1d, InitialState, Last, Residual};
@@ -288,7 +378,7 @@ fn masks_are_integers() {
 }
 
 #[test]
-fn what_has_no_integer_form_stays_at_the_ends() {
+fn normalisations_in_front_and_functions_at_the_end_can_stay() {
     let quantized = |description: &str| {
         let network = network(3, description);
         let xs = data(3, 300);
@@ -381,7 +471,10 @@ fn what_integers_cannot_represent_is_refused_by_name() {
     let said = refused("dense(4, tanh)", |parameters| parameters.iter_mut().for_each(|p| *p *= 1e6));
     assert!(said.starts_with("layer 1, dense: its weights") && said.contains("int16"), "{said}");
     let said = refused("dense(3), gru(4, sequences, softsign)", |_| ());
-    assert_eq!(said, "layer 2: there is no integer gru of these activations");
+    assert_eq!(
+        said,
+        "layer 2: there is no integer gru of these activations: tanh, sigmoid, relu and linear have one, and gates with sigmoid or hard_sigmoid"
+    );
 
     let wide = network(6000, "dense(1)");
     let same: Vec<f32> = (0..60_000).map(|i| ((i / 6000) as f32 - 4.5) * (1.0 + (i % 7) as f32)).collect();

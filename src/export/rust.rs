@@ -2,7 +2,8 @@
 
 use super::ExportError;
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Model, Network, Recurrent, integers};
+use crate::network::integers::{self, numbers, signed};
+use crate::network::{Cell, Conv1d, LayerKind, LayerSpec, Merge, Model, Network, Recurrent};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -297,16 +298,10 @@ fn recurrent_value(rust: &mut String, layer: &Recurrent, weights: &[f32]) {
     });
 }
 
-/// The int16 numbers of bytes.
-fn numbers(bytes: &[u8]) -> Vec<i16> {
-    bytes.as_chunks::<2>().0.iter().map(|&number| i16::from_le_bytes(number)).collect()
-}
-
 fn integer_value(rust: &mut String, spec: &LayerSpec, bytes: &[u8]) {
     let (bytes, rest) = bytes.split_at(spec.kind.integer_bytes());
     let (shifts, state) = rest.split_at(if spec.residual { 2 * spec.kind.inputs() } else { 0 });
     let rows = integers::rows(&spec.kind, bytes).unwrap_or_default();
-    let signed = |bytes: &[u8]| bytes.iter().map(|byte| byte.cast_signed()).collect::<Vec<_>>();
     if spec.residual {
         *rust += "gatelet::quant::Residual::new(";
         array(rust, shifts, &[2, spec.kind.inputs()]);

@@ -20,6 +20,11 @@ use core::marker::PhantomData;
 pub struct AveragePooling<const N: usize, const STEPS: usize, T = f32>(PhantomData<T>);
 
 impl<const N: usize, const STEPS: usize, T: Number> AveragePooling<N, STEPS, T> {
+    const FITS: () = {
+        assert!(STEPS > 0, "there is no mean of nothing");
+        assert!(!T::INTEGER || STEPS <= 1 << 14, "a sum of so many int16 numbers exceeds 32 bits");
+    };
+
     /// It has no weights, so there is only this one.
     pub const EMPTY: Self = AveragePooling(PhantomData);
 
@@ -29,8 +34,7 @@ impl<const N: usize, const STEPS: usize, T: Number> AveragePooling<N, STEPS, T> 
     /// The layer.
     #[must_use]
     pub const fn new() -> Self {
-        const { assert!(STEPS > 0, "there is no mean of nothing") };
-        const { assert!(!T::INTEGER || STEPS <= 1 << 14, "a sum of so many int16 numbers exceeds 32 bits") };
+        let () = Self::FITS;
         Self::EMPTY
     }
 
@@ -47,6 +51,7 @@ impl<const N: usize, const STEPS: usize, T: Number> Layer for AveragePooling<N, 
 
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &[T; N], y: &mut [T; N]) {
+        let () = Self::FITS;
         self.advance_on(b, state, x);
         T::mean_of(state.iter().map(|x| &x[..]), STEPS, y);
     }

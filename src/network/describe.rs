@@ -543,10 +543,8 @@ impl fmt::Display for LayerKind {
 impl fmt::Display for LayerSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            LayerSpec { integer: true, kind, .. } => match kind {
-                LayerKind::Quantize { .. } | LayerKind::Dequantize { .. } => kind.fmt(f),
-                _ => write!(f, "integer {kind}"),
-            },
+            LayerSpec { kind: LayerKind::Quantize { .. } | LayerKind::Dequantize { .. }, .. } => self.kind.fmt(f),
+            LayerSpec { integer: true, .. } => write!(f, "integer {}", LayerSpec { integer: false, ..*self }),
             LayerSpec { residual: true, .. } => write!(f, "residual({})", LayerSpec { residual: false, ..*self }),
             LayerSpec { initial_state: true, kind, .. } => write!(f, "initial_state({kind})"),
             LayerSpec { kind, .. } => kind.fmt(f),

@@ -1,6 +1,6 @@
 //! The weights of integer layers, taken apart and put together.
 
-use super::{Cell, LayerKind};
+use super::{Cell, LayerKind, Merge};
 
 /// An integer layer's numbers, as its record in a model file has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,26 @@ pub(crate) fn rows(kind: &LayerKind, bytes: &[u8]) -> Option<Rows> {
         cell: if let LayerKind::Recurrent(layer) = kind { Some(layer.cell) } else { None },
         units: kind.outputs(),
     })
+}
+
+/// The int16 numbers of bytes.
+pub(crate) fn numbers(bytes: &[u8]) -> Vec<i16> {
+    bytes.as_chunks::<2>().0.iter().map(|&number| i16::from_le_bytes(number)).collect()
+}
+
+/// The int8 numbers of bytes.
+pub(crate) fn signed(bytes: &[u8]) -> Vec<i8> {
+    bytes.iter().map(|byte| byte.cast_signed()).collect()
+}
+
+/// The fraction bits of two directions' outputs merged.
+pub(crate) fn merged_bits(merge: Merge, [forward, backward]: [i8; 2], units: usize) -> Vec<i8> {
+    match merge {
+        Merge::Concat | Merge::None => [vec![forward; units], vec![backward; units]].concat(),
+        Merge::Sum => vec![forward - 1; units],
+        Merge::Mul => vec![forward + backward - 15; units],
+        Merge::Ave => vec![forward; units],
+    }
 }
 
 /// What a row of biases and scales belongs to.

@@ -578,19 +578,23 @@ pub(crate) fn check_integer(spec: &LayerSpec) -> Result<(), &'static str> {
         | LayerKind::Prelu { .. } => Ok(()),
         LayerKind::Dense { activation, .. } => match activation {
             OutputKind::Softmax | OutputKind::Each(Tanh | Sigmoid | HardSigmoid | Linear | Relu) => Ok(()),
-            OutputKind::Each(_) => Err("of this activation"),
+            OutputKind::Each(_) => {
+                Err("of this activation: tanh, sigmoid, hard_sigmoid, relu, softmax and linear have one")
+            }
         },
         LayerKind::Conv1d(layer) => match layer.activation {
             Tanh | Sigmoid | HardSigmoid | Linear | Relu if layer.groups == 1 => Ok(()),
             Tanh | Sigmoid | HardSigmoid | Linear | Relu => Err("of several groups"),
-            _ => Err("of this activation"),
+            _ => Err("of this activation: tanh, sigmoid, hard_sigmoid, relu and linear have one"),
         },
         LayerKind::Recurrent(layer) | LayerKind::Bidirectional { layer, .. } => {
             match (layer.cell, layer.activation, layer.recurrent_activation) {
                 (Cell::SimpleRnn, Tanh | Sigmoid | HardSigmoid | Linear | Relu, _)
                 | (Cell::Gru { .. }, Tanh | Sigmoid | HardSigmoid | Linear | Relu, Sigmoid | HardSigmoid)
                 | (Cell::Lstm, Tanh | Sigmoid | Linear | Relu, Sigmoid | HardSigmoid) => Ok(()),
-                _ => Err("of these activations"),
+                _ => Err(
+                    "of these activations: tanh, sigmoid, relu and linear have one, and gates with sigmoid or hard_sigmoid",
+                ),
             }
         }
         LayerKind::AveragePooling { steps, .. } if steps > MOST_INTEGER_STEPS => Err("of so many time steps"),
@@ -601,7 +605,10 @@ pub(crate) fn check_integer(spec: &LayerSpec) -> Result<(), &'static str> {
             OutputKind::Each(Tanh | Sigmoid | Linear | Relu) => Ok(()),
             _ => Err("that stands neither behind a linear layer nor at the end"),
         },
-        LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } => Err("that does not stand at the end"),
+        LayerKind::Normalize { .. } => {
+            Err("here: no layer beside it can take it in; leave it out, or put it at the beginning")
+        }
+        LayerKind::UnitNormalization { .. } => Err("that does not stand at the end"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a network consists of, as Keras tabulates it.
 
-use super::{Cell, LayerKind, Network, Recurrent};
+use super::{Cell, LayerKind, LayerSpec, Network, Recurrent};
 use core::fmt;
 use serde::Serialize;
 
@@ -55,9 +55,7 @@ impl Summary {
                     layer: spec.to_string(),
                     output_shape: shape.collect(),
                     parameters: keras_parameters(&spec.kind),
-                    // The value that masks is no parameter, but it has to be somewhere.
-                    flash_bytes: spec.integer_bytes()
-                        + 4 * (spec.parameters() + usize::from(matches!(spec.kind, LayerKind::Masking { .. }))),
+                    flash_bytes: device_bytes(spec),
                     state_bytes: device_state(&spec.kind) * if spec.integer { 2 } else { 4 },
                 }
             })
@@ -69,6 +67,24 @@ impl Summary {
             layers,
         }
     }
+}
+
+/// Bytes of a layer's constants in the type with constant sizes.
+fn device_bytes(spec: &LayerSpec) -> usize {
+    if spec.integer {
+        // Formats that others have made use of: of outputs and, but for an LSTM's, of hidden states.
+        let not_kept = |layer: &Recurrent| if layer.cell == Cell::Lstm { 0 } else { 4 };
+        return spec.integer_bytes()
+            - match spec.kind {
+                LayerKind::Recurrent(layer) => not_kept(&layer),
+                LayerKind::Bidirectional { layer, .. } => 2 * not_kept(&layer),
+                LayerKind::Conv1d(_) => 4,
+                LayerKind::Embedding { size, .. } => size,
+                _ => 0,
+            };
+    }
+    // The value that masks is no parameter, but it has to be somewhere.
+    4 * (spec.parameters() + usize::from(matches!(spec.kind, LayerKind::Masking { .. })))
 }
 
 /// Numbers in the state of the type with constant sizes: one that looks back has the present time step in it, too.

@@ -16,6 +16,11 @@ use core::marker::PhantomData;
 /// quant::Activate::<2, Tanh>::new([14, 12]).step(&mut (), &[1 << 14, 1 << 12], &mut y);
 /// assert_eq!(y, [24_956; 2]); // 0.7616
 /// ```
+///
+/// Others have no integer form:
+/// ```compile_fail
+/// let layer = gatelet::quant::Activate::<2, gatelet::HardSigmoid>::new([14, 12]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Activate<const N: usize, A> {
@@ -25,18 +30,22 @@ pub struct Activate<const N: usize, A> {
 
 impl<const N: usize, A: Named> Activate<N, A> {
     /// No fraction bits: a place for a model that is read at run time.
-    pub const EMPTY: Self = Self::new([0; N]);
+    pub const EMPTY: Self = Activate { bits: FractionBits::ZERO, activation: PhantomData };
 
     const EACH: ActivationKind = match A::KIND {
-        OutputKind::Each(kind) => kind,
-        OutputKind::Softmax => panic!("an integer softmax is the activation of a dense layer"),
+        OutputKind::Each(
+            kind @ (ActivationKind::Tanh | ActivationKind::Sigmoid | ActivationKind::Relu | ActivationKind::Linear),
+        ) => kind,
+        _ => panic!("there is no integer Activate of other functions than Tanh, Sigmoid, Relu and Linear"),
     };
 
-    const SHAPE: Shape = Shape { activation: A::KIND, ..Shape::integer(Kind::Activation, N, N, N) };
+    const SHAPE: Shape =
+        Shape { activation: OutputKind::Each(Self::EACH), ..Shape::integer(Kind::Activation, N, N, N) };
 
     /// From the fraction bits of each input.
     #[must_use]
     pub const fn new(fraction_bits: [i8; N]) -> Self {
+        let _ = Self::EACH;
         Activate { bits: FractionBits::new(fraction_bits), activation: PhantomData }
     }
 

@@ -11,7 +11,8 @@ use crate::simd::integers::Integers;
 use core::marker::PhantomData;
 
 /// An integer [`Conv1d`](crate::Conv1d) of one group: an integer [`Dense`](super::Dense) of `K` time steps that are `D` steps apart, the last
-/// of which is the present one. The state is the last `K · D` inputs, oldest first.
+/// of which is the present one. The state is the last `K · D` inputs, oldest first. A convolution of several groups becomes one of one group
+/// with zeros between them, which has as many times as many weights.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv1d<const I: usize, const O: usize, const K: usize, A = Linear, const D: usize = 1> {
@@ -65,6 +66,7 @@ impl<const I: usize, const O: usize, const K: usize, A: IntegerActivation + Name
 
     #[inline(always)]
     fn step_on<B: Backend>(&self, b: B, state: &mut Self::State, x: &[i16; I], y: &mut [i16; O]) {
+        let () = Self::FITS;
         self.advance_on(b, state, x);
         let i = b.integers();
         let mut window = [[0; I]; K];

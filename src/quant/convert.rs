@@ -49,7 +49,7 @@ const fn power_of_two(n: i32) -> f32 {
 pub(super) struct FractionBits<const N: usize>([i8; N]);
 
 impl<const N: usize> FractionBits<N> {
-    const ZERO: Self = FractionBits([0; N]);
+    pub(super) const ZERO: Self = FractionBits([0; N]);
 
     pub(super) const fn new(bits: [i8; N]) -> Self {
         FractionBits(bits)

@@ -1,6 +1,7 @@
 //! Integer networks: int8 weights, int16 numbers between layers, no floating point, the same bits on every target.
 //!
-//! The types bear the names of their single-precision counterparts, and [`chain!`](crate::chain) composes them:
+//! The types bear the names of their single-precision counterparts, and [`chain!`](crate::chain) composes them; only a [`Residual`] has its
+//! size behind the layer.
 //!
 //! ```
 //! use gatelet::{Layer, Softmax, chain, quant};
@@ -17,7 +18,7 @@
 //! **Weights** are int8, from -127 to 127, with one scale for each row (gate and unit). Those of U and W may differ by a power of two: U's
 //! unit is 2⁻ᵈ of W's, 0 ≤ d < 16. Biases b are int32, in U's unit times that of h.
 //!
-//! **A sum** is made in one accumulator of 32 bits, from its row's b and s (int32, positive, d in its lowest byte):
+//! **A sum** is made in one accumulator of 32 bits, from its row's b and s (int32, not negative, d in its lowest byte):
 //!
 //! ```text
 //! a = ⌊(b + Σ U h) / 2ᵈ⌋ + Σ W x        z = ⌊a s / 2³²⌋
@@ -46,11 +47,12 @@
 //! **Dense**, **Conv1D** and **SimpleRNN** are an activation of one sum. **Softmax** takes sums in units of ln 2: powers of two of the
 //! differences from the greatest, as shares of their sum.
 //!
-//! **Other layers** give what they are given, in the same fraction bits, but for these: the mean of n time steps is
-//! ⌊(Σ x + ⌊n / 2⌋) / n⌋; a PReLU's slopes p of g fraction bits make sat16(⌊(p x + ⌊2ᵍ / 2⌋) / 2ᵍ⌋) of what is below zero; an embedding's int8
+//! **Other layers** give what they are given, in the same fraction bits, but for these: an activation of its own takes ⌊3 x 2¹⁴⁻ᶠ⌋ as the
+//! argument of tanh and ⌊3 x 2¹³⁻ᶠ⌋ as that of the sigmoid; the mean of n time steps is ⌊(Σ x + ⌊n / 2⌋) / n⌋; a PReLU's slopes p of g fraction bits make sat16(⌊(p x + ⌊2ᵍ / 2⌋) / 2ᵍ⌋) of what is below zero; an embedding's int8
 //! numbers are multiplied by 2⁸. Of two directions' outputs, which both have f fraction bits, the mean is ⌊(a + b + 1) / 2⌋, which is the sum
 //! in one bit less, and the product sat16(⌊(a b + 2¹⁴) / 2¹⁵⌋) has 2 f - 15 bits. A way around a layer adds both as
-//! sat16(⌊(x + ⌊2ᵐ / 2⌋) / 2ᵐ⌋ + ⌊(y + ⌊2ⁿ / 2⌋) / 2ⁿ⌋), with m and n of each channel.
+//! sat16(⌊(x + ⌊2ᵐ / 2⌋) / 2ᵐ⌋ + ⌊(y + ⌊2ⁿ / 2⌋) / 2ⁿ⌋), with m and n of each channel. Before a sequence there are zeros; masks, and what masked
+//! steps give, are those of the layers in single precision.
 
 /// Declares `$inputs`: x and h in the form in which products want them, copies on the stack that stay as they are while the state changes.
 macro_rules! prepared {

@@ -87,13 +87,22 @@ impl Source {
     }
 }
 
-/// Whether layers have no integer form and can stay in single precision at the end of a network.
+/// Whether layers, the first of which has no integer form, can stay in single precision at the end of a network.
 fn can_stay(specs: &[LayerSpec]) -> bool {
-    let stays = |kind: &LayerKind| {
+    let stays = |spec: &LayerSpec| {
+        let kind = &spec.kind;
         matches!(kind, LayerKind::Normalize { .. } | LayerKind::UnitNormalization { .. } | LayerKind::Activation { .. })
+            || matches!(kind, LayerKind::Last { .. })
     };
     specs.first().is_some_and(|spec| check_integer(spec).is_err())
-        && specs.iter().all(|spec| stays(&spec.kind) && !spec.residual)
+        && specs.iter().all(|spec| stays(spec) && !spec.residual)
+}
+
+/// Whether a normalisation in front of layers becomes part of one of them, the next one or the one behind the last time step.
+fn is_taken_in(specs: &[LayerSpec]) -> bool {
+    let passes = |spec: &LayerSpec| matches!(spec.kind, LayerKind::Last { .. } | LayerKind::Normalize { .. });
+    let next = specs.iter().find(|spec| spec.residual || !passes(spec));
+    next.is_some_and(|spec| kernel_of(&spec.kind).is_some() && !spec.residual)
 }
 
 /// A linear layer with an activation, if that has an integer form there.
@@ -123,31 +132,38 @@ pub(super) fn folded(network: &Network<f32>) -> Result<Folded, NetworkError> {
     for (index, spec) in network.layers().iter().enumerate() {
         let weights = &network.parameters()[network.range(index)];
         let before = specs.last_mut().zip(layers.last_mut()).filter(|(spec, _)| is_linear(spec));
+        let rest = &network.layers()[index..];
         match (spec.kind, before) {
             (LayerKind::Normalize { size }, before) if !spec.residual => {
                 let [offset, scale] = [&weights[..size], &weights[size..]].map(|w| w.iter().map(|&w| f64::from(w)));
                 match before {
-                    Some((_, source)) if source.outputs.is_none() => {
-                        source.outputs = Some([offset.collect(), scale.collect()]);
+                    Some((_, source)) if pending.is_none() => {
+                        // (y - o) s of a layer that gives (y - p) r is (y - p - o / r) r s.
+                        let [offsets, scales] =
+                            source.outputs.get_or_insert_with(|| [vec![0.0; size], vec![1.0; size]]);
+                        for (((offsets, scales), offset), scale) in
+                            offsets.iter_mut().zip(scales).zip(offset).zip(scale)
+                        {
+                            *offsets += offset / *scales;
+                            *scales *= scale;
+                        }
                         source.end = index;
+                        continue;
                     }
-                    _ if can_stay(&network.layers()[index..]) => {
-                        behind = index;
-                        break;
-                    }
-                    _ => {
+                    _ if is_taken_in(rest) => {
                         let [scales, shifts] = pending.get_or_insert_with(|| [vec![1.0; size], vec![0.0; size]]);
                         for (((scales, shifts), offset), scale) in scales.iter_mut().zip(shifts).zip(offset).zip(scale)
                         {
                             *shifts = (*shifts - offset) * scale;
                             *scales *= scale;
                         }
+                        continue;
                     }
+                    _ => {}
                 }
-                continue;
             }
             (LayerKind::Activation { activation, .. }, Some((before, source))) if !spec.residual => {
-                if let Some(with) = with_activation(before, activation) {
+                if let Some(with) = with_activation(before, activation).filter(|_| pending.is_none()) {
                     *before = with;
                     source.end = index;
                     continue;
@@ -155,26 +171,27 @@ pub(super) fn folded(network: &Network<f32>) -> Result<Folded, NetworkError> {
             }
             _ => {}
         }
-        if !layers.is_empty() && pending.is_none() && can_stay(&network.layers()[index..]) {
+        if can_stay(rest) && !layers.is_empty() {
             behind = index;
             break;
         }
-        // The last time step is normalised as all of them are.
-        let passes = matches!(spec.kind, LayerKind::Last { .. });
-        if pending.is_some() && kernel_of(&spec.kind).is_none() && !passes {
-            if !layers.is_empty() {
-                let (layer, name) = (index + 1, spec.kind.kind().name());
-                return Err(NetworkError::Integer { layer, name, problem: "behind a normalisation" });
-            }
-            pending = None;
-            front = index;
+        if let LayerKind::Normalize { .. } = spec.kind
+            && !spec.residual
+            && layers.is_empty()
+        {
+            front = index + 1;
+            continue;
         }
-        let inputs = if passes { None } else { pending.take() };
+        let inputs = if let LayerKind::Last { .. } = spec.kind { None } else { pending.take() };
         layers.push(Source { layer: index, end: index, inputs, outputs: None });
         specs.push(match spec.kind {
             LayerKind::Conv1d(layer) => LayerSpec { kind: LayerKind::Conv1d(Conv1d { groups: 1, ..layer }), ..*spec },
             _ => *spec,
         });
+    }
+    if specs.is_empty() {
+        let (spec, problem) = (network.layers()[0], "alone: a network of integers needs another layer");
+        return Err(NetworkError::Integer { layer: 1, name: spec.kind.kind().name(), problem });
     }
     let mut folded = Network::new(specs)?;
     for (to, source) in layers.iter().enumerate() {

@@ -28,7 +28,7 @@ pub use ranges::Ranges;
 pub(crate) use simulation::Simulated;
 pub use simulation::Simulation;
 
-use crate::network::{Network, NetworkError, check_integer};
+use crate::network::{LayerKind, Network, NetworkError, check_integer};
 use rows::Search;
 use seen::Seen;
 
@@ -209,8 +209,13 @@ fn check_data(network: &Network<f32>, sequences: &[&[f32]], options: &Options) -
     if let Some(&value) = steps().flatten().find(|x| !x.is_finite()) {
         return Err(QuantizeError::NotFinite { layer: 0, name: "data", value });
     }
-    let first = steps().next().ok_or(QuantizeError::NoData)?;
-    match (0..inputs).find(|&channel| steps().all(|step| step[channel] == first[channel])) {
+    // A masked step tells nothing of ranges.
+    let counts = |step: &&[f32]| match network.layers()[0].kind {
+        LayerKind::Masking { value, .. } => step.iter().any(|&x| x != value),
+        _ => true,
+    };
+    let first = steps().find(counts).ok_or(QuantizeError::NoData)?;
+    match (0..inputs).find(|&channel| steps().filter(counts).all(|step| step[channel] == first[channel])) {
         Some(channel) if !options.allow_still => Err(QuantizeError::Still { channel, value: first[channel] }),
         _ => Ok(()),
     }

@@ -16,7 +16,7 @@ pub(super) struct Moments {
 /// The most numbers whose covariance is looked at, which takes time by the third power.
 const MOST_NUMBERS: usize = 1024;
 /// The most time steps that it is estimated from.
-const MOST_STEPS: usize = 8192;
+pub(super) const MOST_STEPS: usize = 8192;
 /// A part of the mean variance that is added to each, so that there is an inverse.
 const DAMPING: f64 = 0.01;
 

@@ -7,7 +7,7 @@ use super::seen::SeenLayer;
 use super::{QuantizeError, as_bytes};
 use crate::math::{ActivationKind, OutputKind};
 use crate::network::integers;
-use crate::network::{LayerKind, LayerSpec, Merge, Network, NetworkError};
+use crate::network::{LayerKind, LayerSpec, Network, NetworkError};
 use crate::quant::{dequantize, quantize};
 
 /// An integer layer but for its weights.
@@ -26,7 +26,7 @@ pub(super) struct Plan {
 }
 
 /// The most fraction bits of a number so large, as a part of 2ᵇⁱᵗˢ that is not more than `most`.
-fn most_bits(largest: f64, most: f64) -> i8 {
+pub(super) fn most_bits(largest: f64, most: f64) -> i8 {
     (-100..=15).rev().find(|&bits| largest * 2f64.powi(bits.into()) <= most).unwrap_or(-100)
 }
 
@@ -37,11 +37,11 @@ impl Plan {
         spec: &LayerSpec,
         weights: &[f32],
         input_bits: Vec<i8>,
-        seen: &SeenLayer,
+        seen_layer: &SeenLayer,
         ranges: Ranges,
     ) -> Result<Self, QuantizeError> {
         let kind = &spec.kind;
-        let SeenLayer { rows: seen, sum, .. } = seen;
+        let (seen, sum) = (&seen_layer.rows, &seen_layer.sum);
         let of_rows = |kind: LayerKind, bits: Vec<i8>, seen| Layer { number, kind, bits, seen }.plan(ranges);
         let mut rows = Vec::new();
         let mut output_bits = match *kind {
@@ -57,15 +57,13 @@ impl Plan {
                 for seen in seen {
                     rows.push(of_rows(LayerKind::Recurrent(layer), input_bits.clone(), seen)?);
                 }
-                let bits = rows[0].output_bits;
-                vec![
-                    match merge {
-                        Merge::Sum => bits - 1,
-                        Merge::Mul => 2 * bits - 15,
-                        Merge::Concat | Merge::Ave | Merge::None => bits,
-                    };
-                    kind.outputs()
-                ]
+                integers::merged_bits(merge, [rows[0].output_bits, rows[1].output_bits], layer.units)
+            }
+            // What counts tokens is the number itself, whatever it stands for.
+            LayerKind::Embedding { .. } if input_bits.iter().any(|&bits| bits != 0) => {
+                let name = kind.kind().name();
+                let problem = "of other tokens than the network's inputs";
+                return Err(NetworkError::Integer { layer: number, name, problem }.into());
             }
             LayerKind::Embedding { size, .. } => {
                 let largest =
@@ -80,6 +78,12 @@ impl Plan {
             LayerKind::Flatten { steps, .. } => input_bits.repeat(steps),
             _ => input_bits.clone(),
         };
+        if let LayerKind::Prelu { .. } = kind {
+            let largest = seen_layer.largest_output();
+            if output_bits.iter().any(|&bits| largest * 2f64.powi(bits.into()) > 32_767.5) {
+                return Err(QuantizeError::Range { layer: number, name: kind.kind().name(), what: "outputs", largest });
+            }
+        }
         let shifts = sum.as_ref().map(|sum| {
             let error = || QuantizeError::Range {
                 layer: number,
@@ -89,15 +93,14 @@ impl Plan {
             };
             let most = sum.fraction_bits(ranges).ok_or_else(error)? as i8;
             let bits: Vec<_> = input_bits.iter().zip(&output_bits).map(|(&x, &y)| x.min(y).min(most)).collect();
-            let shifts = [&input_bits, &output_bits].map(|from| {
-                from.iter().zip(&bits).map(|(from, to)| u8::try_from(from - to)).collect::<Result<Vec<_>, _>>()
-            });
-            let [Ok(of_x), Ok(of_y)] = shifts else { return Err(error()) };
-            if of_x.iter().chain(&of_y).any(|&shift| shift > 15) {
+            let shifts = |from: &[i8]| from.iter().zip(&bits).map(|(from, to)| (from - to) as u8).collect::<Vec<_>>();
+            let shifts = [shifts(&input_bits), shifts(&output_bits)];
+            // What is as much smaller than the sum would be gone.
+            if shifts.iter().flatten().any(|&shift| shift > 15) {
                 return Err(error());
             }
             output_bits = bits;
-            Ok([of_x, of_y])
+            Ok(shifts)
         });
         let shifts = shifts.transpose()?;
         Ok(Plan { kind: *kind, initial_state: spec.initial_state, input_bits, output_bits, shifts, rows })

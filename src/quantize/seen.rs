@@ -2,20 +2,29 @@
 
 use super::fold::Folded;
 use super::layer::unit_of_gate;
-use super::plan::Plan;
+use super::moments::MOST_STEPS;
+use super::plan::{Plan, most_bits};
 use super::ranges::{Ranges, Sizes};
 use super::{QuantizeError, rows};
 use crate::math::{ActivationKind, OutputKind};
-use crate::network::{Inference, LayerKind, LayerSpec, Network, NetworkError, Recurrent};
+use crate::network::{Conv1d, Inference, LayerKind, LayerSpec, Network, NetworkError, Recurrent};
 use std::rc::Rc;
 
 /// Sequences of time steps.
-pub(super) type Flow = Rc<Vec<Vec<f32>>>;
+pub(super) type Sequences = Rc<Vec<Vec<f32>>>;
+
+/// What flows between layers.
+#[derive(Clone)]
+struct Flow {
+    values: Sequences,
+    /// Which steps are not masked, where a layer has looked.
+    valid: Option<Rc<Vec<Vec<bool>>>>,
+}
 
 /// What rows of weights see and give: those of a layer, or of one direction of a bidirectional one.
 pub(super) struct Calibration {
     /// What they are multiplied with in each time step.
-    pub(super) inputs: Flow,
+    pub(super) inputs: Sequences,
     /// Sizes of outputs, or of the hidden states that they are.
     pub(super) output: Sizes,
     /// Of an LSTM's cell states.
@@ -23,20 +32,27 @@ pub(super) struct Calibration {
     /// Of a softmax's arguments, in units of ln 2.
     pub(super) logits: Sizes,
     /// The outputs of all time steps of each sequence.
-    pub(super) outputs: Flow,
+    pub(super) outputs: Sequences,
 }
 
 /// A layer's calibrations, one for each of its matrices W, and its outputs.
 pub(super) struct SeenLayer {
     pub(super) rows: Vec<Calibration>,
-    outputs: Flow,
+    flow: Flow,
     /// Sizes of the outputs, where the inputs are added to what the layer gives.
     pub(super) sum: Option<Sizes>,
 }
 
+impl SeenLayer {
+    /// The size of its largest output.
+    pub(super) fn largest_output(&self) -> f64 {
+        self.flow.values.iter().flatten().fold(0.0, |a, b| f64::max(a, b.abs().into()))
+    }
+}
+
 /// What every layer of a network has given for the calibration data.
 pub(super) struct Seen {
-    inputs: Flow,
+    inputs: Sequences,
     pub(super) input_bits: Vec<i8>,
     layers: Vec<SeenLayer>,
 }
@@ -47,11 +63,11 @@ const HEADROOM: f64 = 1.25;
 impl Seen {
     pub(super) fn new(folded: &Folded, sequences: Vec<Vec<f32>>) -> Result<Self, QuantizeError> {
         let network = &folded.network;
-        let inputs = Rc::new(sequences);
+        let inputs = Flow { values: Rc::new(sequences), valid: None };
         let mut layers: Vec<SeenLayer> = Vec::new();
         for (index, spec) in network.layers().iter().enumerate() {
             let parameters = &network.parameters()[network.range(index)];
-            let flow = layers.last().map_or(&inputs, |layer| &layer.outputs);
+            let flow = layers.last().map_or(&inputs, |layer| &layer.flow).clone();
             let finite = |numbers: &[f32]| match numbers.iter().find(|x| !x.is_finite()) {
                 Some(&value) => {
                     let layer = folded.layers[index].layer + 1;
@@ -59,16 +75,23 @@ impl Seen {
                 }
                 None => Ok(()),
             };
-            let mut seen = seen_layer(&LayerSpec { residual: false, ..*spec }, parameters, flow, &finite)?;
+            let mut seen = seen_layer(&LayerSpec { residual: false, ..*spec }, parameters, &flow, &finite)?;
             if spec.residual {
-                let sums = seen.outputs.iter().zip(flow.iter());
+                let sums = seen.flow.values.iter().zip(flow.values.iter());
                 let sums: Vec<Vec<f32>> = sums.map(|(y, x)| y.iter().zip(x).map(|(y, x)| y + x).collect()).collect();
                 seen.sum = Some(Sizes::of(sums.iter().flatten()));
-                seen.outputs = Rc::new(sums);
+                seen.flow.values = Rc::new(sums);
+            }
+            // Slopes above 1 give more than they get, in the same format.
+            if let (LayerKind::Prelu { .. }, Some(Calibration { output, .. })) = (
+                spec.kind,
+                layers.last_mut().filter(|before| before.sum.is_none()).and_then(|before| before.rows.last_mut()),
+            ) {
+                *output = Sizes::of(flow.values.iter().chain(seen.flow.values.iter()).flatten());
             }
             layers.push(seen);
         }
-        let mut seen = Seen { inputs, input_bits: Vec::new(), layers };
+        let mut seen = Seen { inputs: inputs.values, input_bits: Vec::new(), layers };
         seen.input_bits = seen.input_bits(network);
         Ok(seen)
     }
@@ -86,9 +109,14 @@ impl Seen {
             return vec![0];
         }
         let largest = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(0.0, |a, b| f64::max(a, b.abs()));
+        // What masks is no number of the data, and may be far from them.
+        let inputs = match network.layers()[0].kind {
+            LayerKind::Masking { value, .. } => Rc::new(unmasked(&self.inputs, size, value)),
+            _ => self.inputs.clone(),
+        };
         let ranges: Vec<_> = (0..size)
             .map(|channel| {
-                let numbers = || self.inputs.iter().flat_map(|sequence| sequence.iter().skip(channel).step_by(size));
+                let numbers = || inputs.iter().flat_map(|sequence| sequence.iter().skip(channel).step_by(size));
                 let first = numbers().next();
                 let is_still = numbers().all(|x| Some(x) == first);
                 (largest(&mut numbers().map(|&x| x.into())), is_still)
@@ -98,10 +126,12 @@ impl Seen {
         let bits = ranges.iter().map(|&(largest, is_still)| {
             let largest = HEADROOM * if is_still { widest } else { largest };
             // What is finite has fraction bits, if need be fewer than none.
-            (-100..=15).rev().find(|&bits| largest * 2f64.powi(bits.into()) <= 32_767.0).unwrap_or(-100)
+            most_bits(largest, 32_767.0)
         });
         let bits: Vec<i8> = bits.collect();
-        let LayerKind::Recurrent(layer) = network.layers()[first].kind else { return bits };
+        let LayerSpec { kind: LayerKind::Recurrent(layer), residual: false, .. } = network.layers()[first] else {
+            return bits;
+        };
         let (u, w, _) = layer.split(&network.parameters()[network.range(first)]);
         let hidden = 2f64.powi(-self.layers[first].rows[0].output.fraction_bits(Ranges::MinMax).unwrap_or(15));
         let of_u = largest(&mut u.iter().map(|&u| f64::from(u) * hidden));
@@ -150,71 +180,66 @@ fn seen_layer(
     finite: &dyn Fn(&[f32]) -> Result<(), QuantizeError>,
 ) -> Result<SeenLayer, QuantizeError> {
     let size = spec.kind.inputs();
-    let calibration = |kind: LayerKind, parameters: &[f32], inputs: Flow| -> Result<_, QuantizeError> {
+    let calibration = |kind: LayerKind, parameters: &[f32], inputs: Sequences| -> Result<_, QuantizeError> {
         let Ran { outputs, cells, logits } = ran(&LayerSpec { kind, ..*spec }, parameters, &inputs)?;
         outputs.iter().map(|outputs| &outputs[..]).chain([&cells[..], &logits[..]]).try_for_each(finite)?;
         let output = Sizes::of(outputs.iter().flatten());
         let (cell, logits) = (Sizes::of(&cells), Sizes::of(&logits));
         Ok(Calibration { inputs, output, cell, logits, outputs: Rc::new(outputs) })
     };
-    let alone = |kind: LayerKind| -> Result<Flow, QuantizeError> {
-        let Ran { outputs, .. } = ran(&LayerSpec { kind, ..*spec }, parameters, flow)?;
+    let alone = |inputs: &[Vec<f32>]| -> Result<Vec<Vec<f32>>, QuantizeError> {
+        let Ran { outputs, .. } = ran(spec, parameters, inputs)?;
         outputs.iter().try_for_each(|outputs| finite(outputs))?;
-        Ok(Rc::new(outputs))
+        Ok(outputs)
     };
-    Ok(match spec.kind {
+    let (mut rows, mut valid) = (Vec::new(), flow.valid.clone());
+    let values = match spec.kind {
         LayerKind::Dense { .. } => {
-            let seen = calibration(spec.kind, parameters, flow.clone())?;
-            SeenLayer { outputs: seen.outputs.clone(), rows: vec![seen], sum: None }
+            rows.push(calibration(spec.kind, parameters, flow.values.clone())?);
+            rows[0].outputs.clone()
         }
         LayerKind::Recurrent(layer) => {
-            let inputs = if layer.go_backwards { Rc::new(reversed(flow, size)) } else { flow.clone() };
-            let seen = calibration(direction(layer), parameters, inputs)?;
-            SeenLayer { outputs: seen.outputs.clone(), rows: vec![seen], sum: None }
+            let order = if layer.go_backwards { flow.reversed(size) } else { flow.clone() };
+            rows.push(calibration(direction(layer), parameters, order.kept(size))?);
+            order.spread(&rows[0].outputs, layer.units, layer.zero_output_for_mask)
         }
         LayerKind::Bidirectional { layer, .. } => {
             let (weights, state) = parameters.split_at(spec.kind.weights());
             let (first, second) = weights.split_at(layer.weights());
             let (of_first, of_second) = state.split_at(state.len() / 2);
-            let mut forward = calibration(direction(layer), &[first, of_first].concat(), flow.clone())?;
-            let mut backward =
-                calibration(direction(layer), &[second, of_second].concat(), Rc::new(reversed(flow, size)))?;
+            let kept = flow.kept(size);
+            let mut forward = calibration(direction(layer), &[first, of_first].concat(), kept.clone())?;
+            let backward = flow.reversed(size).kept(size);
+            let mut backward = calibration(direction(layer), &[second, of_second].concat(), backward)?;
             // One range for both: outputs of one format can be merged.
             let both = Sizes::of(forward.outputs.iter().chain(backward.outputs.iter()).flatten());
             (forward.output, backward.output) = (both.clone(), both);
-            SeenLayer { outputs: alone(spec.kind)?, rows: vec![forward, backward], sum: None }
+            rows = vec![forward, backward];
+            flow.spread(&Rc::new(alone(&kept)?), spec.kind.outputs(), true)
         }
         LayerKind::Conv1d(layer) => {
-            let outputs = alone(spec.kind)?;
-            let history = layer.dilation * (layer.kernel_size - 1);
-            let windows = |xs: &Vec<f32>| -> Vec<f32> {
-                let padded = [vec![0.0; history * size], xs.clone()].concat();
-                let of_step = |step: usize| {
-                    let seen = padded.chunks_exact(size).skip(step).step_by(layer.dilation).take(layer.kernel_size);
-                    seen.flatten().copied().collect::<Vec<_>>()
-                };
-                (0..xs.len() / size).flat_map(of_step).collect()
-            };
-            let output = Sizes::of(outputs.iter().flatten());
-            let (inputs, none) = (Rc::new(flow.iter().map(windows).collect()), Sizes::of(&[]));
-            let (cell, logits, outputs_too) = (none.clone(), none, outputs.clone());
-            SeenLayer {
-                rows: vec![Calibration { inputs, output, cell, logits, outputs }],
-                sum: None,
-                outputs: outputs_too,
-            }
+            valid = None;
+            let outputs = Rc::new(alone(&flow.values)?);
+            let (output, none) = (Sizes::of(outputs.iter().flatten()), Sizes::of(&[]));
+            let inputs = Rc::new(windows(&layer, &flow.values));
+            rows.push(Calibration { inputs, output, cell: none.clone(), logits: none, outputs: outputs.clone() });
+            outputs
         }
         LayerKind::Masking { value, .. } => {
-            SeenLayer { rows: Vec::new(), outputs: Rc::new(without(flow, size, value)), sum: None }
+            valid = Some(Rc::new(flow.values.iter().map(|xs| is_valid(xs, size, value)).collect()));
+            Rc::new(alone(&flow.values)?)
         }
-        LayerKind::Embedding { mask_zero: true, .. } => {
-            let valid = without(flow, 1, 0.0);
-            let Ran { outputs, .. } = ran(spec, parameters, &valid)?;
-            outputs.iter().try_for_each(|outputs| finite(outputs))?;
-            SeenLayer { rows: Vec::new(), outputs: Rc::new(outputs), sum: None }
+        LayerKind::Embedding { mask_zero, .. } => {
+            valid = mask_zero.then(|| Rc::new(flow.values.iter().map(|xs| is_valid(xs, 1, 0.0)).collect()));
+            Rc::new(alone(&flow.values)?)
         }
-        kind => SeenLayer { rows: Vec::new(), outputs: alone(kind)?, sum: None },
-    })
+        LayerKind::AveragePooling { .. } | LayerKind::Flatten { .. } => {
+            valid = None;
+            Rc::new(alone(&flow.values)?)
+        }
+        _ => Rc::new(alone(&flow.values)?),
+    };
+    Ok(SeenLayer { rows, flow: Flow { values, valid }, sum: None })
 }
 
 /// A layer that gives every output, of sequences that come in its order.
@@ -222,16 +247,76 @@ fn direction(layer: Recurrent) -> LayerKind {
     LayerKind::Recurrent(Recurrent { return_sequences: true, go_backwards: false, ..layer })
 }
 
-/// Time steps from the last to the first.
-fn reversed(flow: &[Vec<f32>], size: usize) -> Vec<Vec<f32>> {
-    flow.iter().map(|xs| xs.chunks_exact(size).rev().flatten().copied().collect()).collect()
+/// Which time steps a value does not mask.
+fn is_valid(xs: &[f32], size: usize, value: f32) -> Vec<bool> {
+    xs.chunks_exact(size).map(|x| x.iter().any(|&x| x != value)).collect()
 }
 
-/// Without the time steps that a value masks: what is behind a mask does not see them.
-fn without(flow: &[Vec<f32>], size: usize, value: f32) -> Vec<Vec<f32>> {
-    let valid =
-        |xs: &Vec<f32>| xs.chunks_exact(size).filter(|x| x.iter().any(|&x| x != value)).flatten().copied().collect();
-    flow.iter().map(valid).collect()
+/// Sequences without the time steps that a value masks.
+pub(super) fn unmasked(sequences: &[Vec<f32>], size: usize, value: f32) -> Vec<Vec<f32>> {
+    let values = Rc::new(sequences.to_vec());
+    let valid = Some(Rc::new(sequences.iter().map(|xs| is_valid(xs, size, value)).collect()));
+    Flow { values, valid }.kept(size).to_vec()
+}
+
+impl Flow {
+    /// Time steps from the last to the first.
+    fn reversed(&self, size: usize) -> Flow {
+        let reversed = |xs: &Vec<f32>| xs.chunks_exact(size).rev().flatten().copied().collect();
+        let valid = self
+            .valid
+            .as_ref()
+            .map(|valid| Rc::new(valid.iter().map(|valid| valid.iter().rev().copied().collect()).collect::<Vec<_>>()));
+        Flow { values: Rc::new(self.values.iter().map(reversed).collect()), valid }
+    }
+
+    /// The steps that are not masked: what a recurrent layer sees.
+    fn kept(&self, size: usize) -> Sequences {
+        let Some(valid) = &self.valid else { return self.values.clone() };
+        let kept = |(xs, valid): (&Vec<f32>, &Vec<bool>)| {
+            let steps = xs.chunks_exact(size).zip(valid).filter(|&(_, &valid)| valid);
+            steps.flat_map(|(x, _)| x).copied().collect()
+        };
+        Rc::new(self.values.iter().zip(valid.iter()).map(kept).collect())
+    }
+
+    /// A recurrent layer's outputs for these steps, and what it gives in masked ones: zeros, or its last output once more.
+    fn spread(&self, outputs: &Sequences, size: usize, zeros: bool) -> Sequences {
+        let Some(valid) = &self.valid else { return outputs.clone() };
+        let spread = |(ys, valid): (&Vec<f32>, &Vec<bool>)| {
+            let nothing = vec![0.0; size];
+            let (mut given, mut last) = (ys.chunks_exact(size), &nothing[..]);
+            let mut all = Vec::with_capacity(valid.len() * size);
+            for &valid in valid {
+                if valid {
+                    last = given.next().unwrap_or(last);
+                }
+                all.extend_from_slice(if valid || !zeros { last } else { &nothing });
+            }
+            all
+        };
+        Rc::new(outputs.iter().zip(valid.iter()).map(spread).collect())
+    }
+}
+
+/// What a convolution sees in some of the time steps: as many as means are made of.
+fn windows(layer: &Conv1d, sequences: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let Conv1d { inputs: size, kernel_size, dilation, .. } = *layer;
+    let steps: usize = sequences.iter().map(|xs| xs.len() / size).sum();
+    let stride = steps.div_ceil(MOST_STEPS).max(1);
+    let of_sequence = |xs: &Vec<f32>| -> Vec<f32> {
+        let mut windows = Vec::new();
+        for step in (0..xs.len() / size).step_by(stride) {
+            for k in (0..kernel_size).rev() {
+                match step.checked_sub(k * dilation) {
+                    Some(before) => windows.extend_from_slice(&xs[before * size..][..size]),
+                    None => windows.resize(windows.len() + size, 0.0),
+                }
+            }
+        }
+        windows
+    };
+    sequences.iter().map(of_sequence).collect()
 }
 
 /// What a layer gives.

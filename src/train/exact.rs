@@ -150,6 +150,7 @@ mod tests {
             "simple_rnn(6, sequences, relu), dense(2, sigmoid)",
             "bidirectional(lstm(4, sequences), merge=ave), gru(5, sequences, go_backwards), dense(2)",
             "bidirectional(gru(4, sequences)), dense(3), activation(tanh), dense(2)",
+            "residual(gru(2, sequences)), bidirectional(lstm(3, sequences), merge=sum), residual(dense(3)), activation(tanh), dense(2)",
         ] {
             let network = network(description);
             let series = series(2);

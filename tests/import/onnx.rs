@@ -69,11 +69,11 @@ fn models_give_the_outputs_of_onnxruntime() {
     assert_eq!(
         refused,
         [
-            "lstm_sigmoid_softsign_softsign: layer 1: there is no integer lstm of these activations",
-            "others: layer 6: there is no integer prelu behind a normalisation",
-            "rnn_elu: layer 1: there is no integer simple_rnn of these activations",
-            "rnn_leakyrelu: layer 1: there is no integer simple_rnn of these activations",
-            "rnn_softplus: layer 1: there is no integer simple_rnn of these activations",
+            "lstm_sigmoid_softsign_softsign: layer 1: there is no integer lstm of these activations: tanh, sigmoid, relu and linear have one, and gates with sigmoid or hard_sigmoid",
+            "others: layer 5: there is no integer normalize here: no layer beside it can take it in; leave it out, or put it at the beginning",
+            "rnn_elu: layer 1: there is no integer simple_rnn of these activations: tanh, sigmoid, relu and linear have one, and gates with sigmoid or hard_sigmoid",
+            "rnn_leakyrelu: layer 1: there is no integer simple_rnn of these activations: tanh, sigmoid, relu and linear have one, and gates with sigmoid or hard_sigmoid",
+            "rnn_softplus: layer 1: there is no integer simple_rnn of these activations: tanh, sigmoid, relu and linear have one, and gates with sigmoid or hard_sigmoid",
         ]
     );
 }

@@ -5,7 +5,8 @@ use super::Flow;
 use crate::kernel::integer::{self, Gates, GruRows, Matrix, Words, bytes_of};
 use crate::layer::{Ave, Concat, MergeMode, Mul, Number, Sum, Unmerged};
 use crate::math::{ActivationKind, OutputKind, Sigmoid, Softmax, Tanh};
-use crate::network::{Cell, LayerKind, LayerSpec, Merge, Recurrent, integers};
+use crate::network::integers::{self, merged_bits, numbers, signed};
+use crate::network::{Cell, LayerKind, LayerSpec, Merge, Recurrent};
 use crate::quant::{
     IntegerActivation, IntegerOutput, activate, dequantize, embedding, lstm, prelu, quantize, residual,
 };
@@ -27,6 +28,8 @@ pub(super) struct Integer {
     shifts: Option<[Vec<u8>; 2]>,
     /// The state that the layer begins with, if the model brings one.
     initial: Vec<i16>,
+    /// What masks time steps behind it.
+    masked: Option<f32>,
 }
 
 /// What a layer's bytes are.
@@ -98,14 +101,6 @@ impl Rows {
     }
 }
 
-fn numbers(bytes: &[u8]) -> Vec<i16> {
-    bytes.as_chunks::<2>().0.iter().map(|&number| i16::from_le_bytes(number)).collect()
-}
-
-fn signed(bytes: &[u8]) -> Vec<i8> {
-    bytes.iter().map(|byte| byte.cast_signed()).collect()
-}
-
 impl Integer {
     /// Packs a layer, for inputs of so many fraction bits.
     pub(super) fn new(spec: &LayerSpec, bytes: &[u8], input_bits: &[i8]) -> Self {
@@ -161,7 +156,12 @@ impl Integer {
             [of_x.to_vec(), of_y.to_vec()]
         });
         let input_bits = input_bits.to_vec();
-        Integer { kind, input_bits, inner_bits, output_bits, weights, shifts, initial: numbers(state) }
+        Integer { kind, input_bits, inner_bits, output_bits, weights, shifts, initial: numbers(state), masked: None }
+    }
+
+    /// Takes note of what the next layer masks: such time steps lose nothing where their numbers are cut off.
+    pub(super) fn masked_behind(&mut self, value: f32) {
+        self.masked = Some(value);
     }
 
     /// The state that the layer begins with; empty if the model brings none.
@@ -215,7 +215,9 @@ impl Integer {
                 let mut y = vec![0; to.size];
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
                     take(xs, &self.inner_bits, &mut y);
-                    saturated += at_an_end(&y);
+                    if self.masked.is_none_or(|value| xs.iter().any(|&x| x != value)) {
+                        saturated += at_an_end(&y);
+                    }
                     give(&y, &self.inner_bits, ys);
                 }
             }
@@ -297,6 +299,7 @@ impl Integer {
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
                     take(xs, &self.input_bits, &mut x);
                     prelu::prelu(slope, *bits, &x, &mut y);
+                    saturated += at_an_end(&y).saturating_sub(at_an_end(&x));
                     give(&y, &self.inner_bits, ys);
                 }
             }
@@ -383,16 +386,6 @@ fn put(merge: Merge, backward: bool, y: &[i16], to: &mut [i16]) {
     }
 }
 
-/// The fraction bits of two directions' outputs merged.
-fn merged_bits(merge: Merge, [forward, backward]: [i8; 2], units: usize) -> Vec<i8> {
-    match merge {
-        Merge::Concat | Merge::None => [vec![forward; units], vec![backward; units]].concat(),
-        Merge::Sum => vec![forward - 1; units],
-        Merge::Mul => vec![forward + backward - 15; units],
-        Merge::Ave => vec![forward; units],
-    }
-}
-
 /// Time steps from the beginning or from the end.
 fn order(steps: usize, backward: bool) -> impl Iterator<Item = usize> {
     (0..steps).map(move |step| if backward { steps - 1 - step } else { step })
@@ -407,8 +400,9 @@ fn each_window(state: &mut [f32], from: &Flow, to: &mut Flow, mut work: impl FnM
         window[before..].copy_from_slice(xs);
         work(&window, ys);
         window.copy_within(from.size.., 0);
-        state.copy_from_slice(&window[..before]);
     }
+    let before = state.len();
+    state.copy_from_slice(&window[..before]);
 }
 
 /// The int16 numbers of numbers.

@@ -3,7 +3,7 @@
 mod integer;
 mod packed;
 
-use super::Network;
+use super::{LayerKind, Network};
 use crate::cell::Turn;
 use core::ops::Range;
 use integer::Integer;
@@ -117,7 +117,10 @@ impl Inference {
         for (layer, spec) in network.layers().iter().enumerate() {
             let parameters = &network.parameters()[network.range(layer)];
             layers.push(if spec.integer {
-                let packed = Integer::new(spec, network.integers(layer), &bits);
+                let mut packed = Integer::new(spec, network.integers(layer), &bits);
+                if let Some(LayerKind::Masking { value, .. }) = network.layers().get(layer + 1).map(|spec| spec.kind) {
+                    packed.masked_behind(value);
+                }
                 bits = packed.output_bits().to_vec();
                 initial.extend(packed.initial_state());
                 Packed::integer(packed, spec.kind)
