@@ -2,6 +2,7 @@
 
 use crate::folder::{Folder, motion, tide};
 use gatelet::network::{Model, Network};
+use gatelet::quantize::{self, quantize};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -65,10 +66,27 @@ fn a_regression() {
 /// Models that no trainer makes, with numbers from a formula where training would begin with zeros.
 #[track_caller]
 fn verified_network(inputs: usize, description: &str) {
+    verified_model(network(inputs, description));
+}
+
+/// The integer network of one with such inputs.
+#[track_caller]
+fn verified_integers(inputs: usize, description: &str, input: fn(usize) -> f32) {
+    let xs: Vec<f32> = (0..200 * inputs).map(input).collect();
+    let options = quantize::Options { allow_still: true, ..quantize::Options::default() };
+    verified_model(quantize(&network(inputs, description), &[&xs], &options).unwrap().network);
+}
+
+fn network(inputs: usize, description: &str) -> Network<f32> {
     let mut network = Network::describe(inputs, description).unwrap().initialized(3);
     for (i, parameter) in network.parameters_mut().iter_mut().enumerate() {
         *parameter += 0.1 * (i as f32).sin();
     }
+    network
+}
+
+#[track_caller]
+fn verified_model(network: Network<f32>) {
     let folder = Folder::new();
     Model::new(network).write(Path::new(&folder.path("m.gatelet"))).unwrap();
     let text = folder.results("verify m.gatelet --random 20");
@@ -95,6 +113,27 @@ fn layers_that_see_whole_sequences() {
     );
     verified_network(2, "residual(bidirectional(gru(2, sequences), merge=ave)), gru(3, go_backwards), dense(2)");
     verified_network(2, "bidirectional(simple_rnn(3), merge=none)");
+}
+
+#[test]
+fn integers() {
+    let wave = |i: usize| (0.7 * i as f32).sin();
+    verified_integers(
+        2,
+        "masking(-1), initial_state(lstm(4, sequences, zero_output_for_mask)), conv1d(6, 3, dilation=2, groups=2), \
+         residual(initial_state(gru(6, sequences))), average_pooling(2), prelu(6), activation(sigmoid), flatten(3), \
+         dense(3), activation(softmax)",
+        wave,
+    );
+    verified_integers(1, "embedding(7, 3, mask_zero), gru(4, sequences), conv1d(2, 1, relu), last", |i| {
+        (i * i % 7) as f32
+    });
+    verified_integers(
+        3,
+        "masking(-1), dense(4, relu), bidirectional(gru(3, sequences)), conv1d(2, 2), \
+         initial_state(bidirectional(lstm(2, sequences), merge=sum)), residual(dense(2))",
+        wave,
+    );
 }
 
 /// A cargo that does something to what the built program writes.
