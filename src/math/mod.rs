@@ -70,14 +70,20 @@ pub fn exp(x: f32) -> f32 {
 ///
 /// ```
 /// assert_eq!(gatelet::math::argmax(&[0.1, 0.7, 0.2]), 1);
+/// // Of an integer network's outputs.
+/// assert_eq!(gatelet::math::argmax(&[3_276_i16, 22_938, 6_554]), 1);
 /// ```
 #[must_use]
-pub fn argmax(values: &[f32]) -> usize {
-    let mut best = (0, f32::NEG_INFINITY);
+pub fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
+    let mut best: Option<(usize, T)> = None;
     for (i, &value) in values.iter().enumerate() {
-        if value > best.1 {
-            best = (i, value);
+        let is_larger = match best {
+            Some((_, largest)) => value > largest,
+            None => value.partial_cmp(&value).is_some(),
+        };
+        if is_larger {
+            best = Some((i, value));
         }
     }
-    best.0
+    best.map_or(0, |(i, _)| i)
 }
