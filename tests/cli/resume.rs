@@ -15,7 +15,11 @@ fn folder() -> Folder {
 
 /// Starts `TRAIN` and sends it a signal after its third epoch.
 fn stop(folder: &Folder, signal: &str) {
-    let mut run = folder.command(TRAIN).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    stop_at(folder, TRAIN, signal);
+}
+
+fn stop_at(folder: &Folder, train: &str, signal: &str) {
+    let mut run = folder.command(train).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(run.stderr.take().unwrap()).lines();
     lines.map_while(Result::ok).find(|line| line.starts_with("epoch 3: ")).expect("a third epoch");
     assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
@@ -47,6 +51,23 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
         assert!(folder.read("m.gatelet") == whole.read("m.gatelet"), "after {signal}");
         assert!(!folder.path("m.gatelet.checkpoint").exists());
     }
+}
+
+/// With the best network of the epochs before.
+#[test]
+fn fine_tuning_goes_on_to_the_same_bytes() {
+    let folder = Folder::new().with("motion.ts", motion(400));
+    folder.results("train --data motion.ts --model 'gru(24), dense(3, softmax)' --epochs 2 --out m.gatelet");
+    let train = "train --quantize m.gatelet --data motion.ts --split 0.2 --epochs 6 --out q.gatelet";
+    folder.results(&train.replace("q.gatelet", "whole.gatelet"));
+    stop_at(&folder, train, "-KILL");
+    assert!(folder.path("q.gatelet.checkpoint").exists() && folder.path("q.gatelet").exists());
+    let (status, stdout, stderr) = folder.run(&format!("{train} --resume"));
+    assert_eq!(status, 0, "{stderr}");
+    assert!(stdout.starts_with("wrote q.gatelet after epoch "), "{stdout}");
+    assert!(stderr.starts_with("going on after epoch ") && !stderr.contains("epoch 3: "), "{stderr}");
+    assert!(folder.read("q.gatelet") == folder.read("whole.gatelet"));
+    assert!(!folder.path("q.gatelet.checkpoint").exists());
 }
 
 #[test]

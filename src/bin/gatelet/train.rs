@@ -96,7 +96,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = count)]
     threads: Option<usize>,
     /// Go on with a run that was stopped, from its checkpoint beside the model file
-    #[arg(long, conflicts_with = "quantize")]
+    #[arg(long)]
     resume: bool,
     /// Print one line of JSON for each epoch
     #[arg(long)]
@@ -184,7 +184,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return fine_tune::run(arguments, trained, (training, validation, provenance), options);
     }
     let checkpoint = with_ending(out, ".checkpoint");
-    let mut trainer = begin(arguments, &training, options, &checkpoint)?;
+    let model = prepare(&arguments.model, &training, arguments.seed)?;
+    let mut trainer = begin(arguments, model, &training, options, &checkpoint)?;
     trainer.model_mut().metadata.data = Some(provenance);
     note(format!("training {} on {}", trainer.model().network, amounts(&training, validation.as_ref())));
 
@@ -227,8 +228,13 @@ fn amounts(training: &Dataset, validation: Option<&Dataset>) -> String {
 }
 
 /// A new run, or the one that was stopped.
-fn begin(arguments: &Arguments, training: &Dataset, options: Options, checkpoint: &Path) -> Result<Trainer, Failure> {
-    let model = prepare(&arguments.model, training, arguments.seed)?;
+fn begin(
+    arguments: &Arguments,
+    model: Model,
+    training: &Dataset,
+    options: Options,
+    checkpoint: &Path,
+) -> Result<Trainer, Failure> {
     if !arguments.resume {
         if checkpoint.exists() {
             note(format!("beginning anew; with --resume the run in {} would go on", checkpoint.display()));

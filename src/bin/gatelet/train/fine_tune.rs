@@ -3,7 +3,7 @@
 //! Labels have no part in it: they would teach on, with all that this does to a network that is trained already, while soft targets
 //! have their optimum where the integer network gives what single precision gives.
 
-use super::{Arguments, amounts, how, named};
+use super::{Arguments, amounts, begin, how, named, with_ending};
 use crate::failure::Failure;
 use crate::output::{note, print};
 use crate::progress::Bar;
@@ -20,7 +20,7 @@ struct Candidate {
     figures: Figures,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Figures {
     /// 0 for calibration alone.
     epoch: usize,
@@ -91,10 +91,25 @@ pub fn run(
     let judge = Judge::new(&model.network, &training, validation.as_ref())?;
     let (simulation, quantized) = calibrate(&model.network, &evenly(&training, MOST_SERIES), &Default::default())?;
     let lessons = soft_targets(&model.network, &training)?;
-    let mut trainer = Trainer::new(model.clone(), &lessons, options)?;
+    let out = &arguments.out;
+    let checkpoint = with_ending(out, ".checkpoint");
+    let mut trainer = begin(arguments, model.clone(), &lessons, options, &checkpoint)?;
     trainer.train_for_integers(simulation.clone());
     note(format!("training {} for integers on {}", model.network, amounts(&training, validation.as_ref())));
 
+    let write = |best: &Candidate, trainer: &Trainer| -> Result<(), Failure> {
+        let mut model = Model { network: best.network.clone(), ..model.clone() };
+        model.metadata.data = Some(provenance.clone());
+        if best.figures.epoch > 0 {
+            model.metadata.training = Some(how(trainer, best.figures.epoch));
+        }
+        model.metadata.metrics = named([
+            ("rms_error", Some(best.figures.rms_error)),
+            ("val_accuracy", best.figures.val_accuracy),
+            ("val_mae", best.figures.val_mae),
+        ]);
+        Ok(model.write(out)?)
+    };
     let agreement: fn(f64) -> String = if trainer.loss().is_crossentropy() {
         |share| format!("agreement {:.2} %", 100.0 * share)
     } else {
@@ -102,8 +117,20 @@ pub fn run(
     };
     let mut bar = Bar::new(arguments.epochs(), agreement, arguments.json);
     let mut best = judge.candidate(quantized.network, None)?;
-    bar.epoch(format!("calibration alone: {}", best.figures.in_words()), &best.figures)?;
-    for number in 1..=arguments.epochs() {
+    if arguments.resume {
+        // The best network of the run so far is where the run will leave it.
+        let kept = Model::read(out)?;
+        let epoch = kept.metadata.training.as_ref().map_or(0, |training| training.epochs);
+        if kept.network.layers() == best.network.layers() && kept.network != best.network {
+            best = judge.candidate(kept.network, None)?;
+            best.figures.epoch = epoch;
+        }
+    } else {
+        bar.epoch(format!("calibration alone: {}", best.figures.in_words()), &best.figures)?;
+        write(&best, &trainer)?;
+    }
+    while trainer.epochs() < arguments.epochs() {
+        let number = trainer.epochs() + 1;
         let result = trainer
             .epoch(&lessons, None, |progress| bar.batch(number, progress))
             .and_then(|epoch| Ok((simulation.integer(&trainer.model().network)?, epoch)));
@@ -116,26 +143,19 @@ pub fn run(
             }
         };
         let candidate = judge.candidate(network, Some(&epoch))?;
-        bar.epoch(format!("epoch {number}: {}", candidate.figures.in_words()), &candidate.figures)?;
-        if candidate.figures.rms_error < best.figures.rms_error {
+        let figures = candidate.figures.clone();
+        if figures.rms_error < best.figures.rms_error {
             best = candidate;
+            write(&best, &trainer)?;
         }
+        trainer.save_checkpoint(&checkpoint)?;
+        bar.epoch(format!("epoch {number}: {}", figures.in_words()), &figures)?;
     }
     bar.finish();
+    // The run is over; what is left of it would only be in the way.
+    let _ = std::fs::remove_file(&checkpoint);
 
-    let Candidate { network, figures } = best;
-    let mut model = Model { network, ..model };
-    model.metadata.data = Some(provenance);
-    if figures.epoch > 0 {
-        model.metadata.training = Some(how(&trainer, figures.epoch));
-    }
-    model.metadata.metrics = named([
-        ("rms_error", Some(figures.rms_error)),
-        ("val_accuracy", figures.val_accuracy),
-        ("val_mae", figures.val_mae),
-    ]);
-    model.write(&arguments.out)?;
-    let out = arguments.out.display();
+    let (out, figures) = (out.display(), best.figures);
     let written = match figures.epoch {
         0 => format!("wrote {out} by calibration alone, since no epoch came nearer to single precision"),
         epoch => format!("wrote {out} after epoch {epoch}, the one nearest to single precision"),
