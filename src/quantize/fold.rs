@@ -64,6 +64,11 @@ impl Source {
         }
     }
 
+    /// Whether a further normalisation of its outputs makes one with what it has: 0 has no inverse.
+    fn can_take_in_another(&self) -> bool {
+        self.outputs.iter().all(|[_, scales]| scales.iter().all(|&scale| scale != 0.0))
+    }
+
     /// The weights that [`fold`](Source::fold) makes these of.
     fn unfold(&self, kind: &LayerKind, weights: &mut [f64]) {
         if let Some([offset, scale]) = &self.outputs {
@@ -137,7 +142,7 @@ pub(super) fn folded(network: &Network<f32>) -> Result<Folded, NetworkError> {
             (LayerKind::Normalize { size }, before) if !spec.residual => {
                 let [offset, scale] = [&weights[..size], &weights[size..]].map(|w| w.iter().map(|&w| f64::from(w)));
                 match before {
-                    Some((_, source)) if pending.is_none() => {
+                    Some((_, source)) if pending.is_none() && source.can_take_in_another() => {
                         // (y - o) s of a layer that gives (y - p) r is (y - p - o / r) r s.
                         let [offsets, scales] =
                             source.outputs.get_or_insert_with(|| [vec![0.0; size], vec![1.0; size]]);
