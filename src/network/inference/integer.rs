@@ -233,16 +233,19 @@ impl Integer {
                 saturated = self.both(layer, merge, rows, state, from, valid.as_deref(), to);
             }
             (LayerKind::Dense { activation, .. }, Weights::Rows(rows)) => {
+                let mut room = DenseRoom::new(from.size, to.size);
                 for (xs, ys) in from.values.chunks_exact(from.size).zip(to.values.chunks_exact_mut(to.size)) {
-                    saturated += self.dense(rows, activation, xs, &self.input_bits, ys);
+                    saturated += self.dense(rows, activation, xs, &self.input_bits, &mut room, ys);
                 }
             }
             (LayerKind::Conv1d(layer), Weights::Rows(rows)) => {
                 let bits = self.input_bits.repeat(layer.kernel_size);
+                let (mut seen, mut room) = (Vec::new(), DenseRoom::new(bits.len(), to.size));
                 each_window(state, from, to, |window, ys| {
-                    let seen: Vec<_> =
-                        window.chunks_exact(layer.inputs).step_by(layer.dilation).flatten().copied().collect();
-                    saturated += self.dense(rows, OutputKind::Each(layer.activation), &seen, &bits, ys);
+                    seen.clear();
+                    seen.extend(window.chunks_exact(layer.inputs).step_by(layer.dilation).flatten());
+                    let activation = OutputKind::Each(layer.activation);
+                    saturated += self.dense(rows, activation, &seen, &bits, &mut room, ys);
                 });
                 valid = None;
             }
@@ -317,16 +320,23 @@ impl Integer {
     }
 
     /// One step of a dense layer, which tells how many numbers were cut off.
-    fn dense(&self, rows: &Rows, activation: OutputKind, xs: &[f32], bits: &[i8], ys: &mut [f32]) -> u64 {
-        let (mut x, mut room, mut y) = (vec![0; xs.len()], vec![0; xs.len()], vec![0; ys.len()]);
-        take(xs, bits, &mut x);
-        let step = DenseStep { rows, x: &x, room: &mut room, y: &mut y };
+    fn dense(
+        &self,
+        rows: &Rows,
+        activation: OutputKind,
+        xs: &[f32],
+        bits: &[i8],
+        DenseRoom { x, prepared, y }: &mut DenseRoom,
+        ys: &mut [f32],
+    ) -> u64 {
+        take(xs, bits, x);
+        let step = DenseStep { rows, x, room: prepared, y };
         match activation {
             OutputKind::Softmax => dispatch(With(Softmax, step)),
             OutputKind::Each(kind) => dispatch(With(kind, step)),
         }
-        give(&y, &self.inner_bits, ys);
-        if is_bounded(activation) { 0 } else { at_an_end(&y) }
+        give(y, &self.inner_bits, ys);
+        if is_bounded(activation) { 0 } else { at_an_end(y) }
     }
 
     /// The last outputs of both directions as one.
@@ -477,6 +487,19 @@ impl Direction<'_> {
         give(&h, &hidden_bits, state_h);
         give(&c, &cell_bits, state_c);
         saturated
+    }
+}
+
+/// What the steps of a dense layer work in.
+struct DenseRoom {
+    x: Vec<i16>,
+    prepared: Vec<i16>,
+    y: Vec<i16>,
+}
+
+impl DenseRoom {
+    fn new(inputs: usize, outputs: usize) -> Self {
+        DenseRoom { x: vec![0; inputs], prepared: vec![0; inputs], y: vec![0; outputs] }
     }
 }
 
