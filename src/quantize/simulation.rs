@@ -55,10 +55,13 @@ impl Simulation {
             let bytes = plan.bytes(&folded.network.parameters()[folded.network.range(index)], self.search)?;
             weights.push(plan.dequantized(&bytes));
             layers.push(SimulatedLayer {
-                inference: plan.alone(spec, &bytes)?.inference(),
+                inference: match spec.kind {
+                    LayerKind::Recurrent(_) if !spec.residual => None,
+                    LayerKind::Last { .. } => None,
+                    _ => Some(plan.alone(spec, &bytes)?.inference()),
+                },
                 cells: plan.cells_alone(&bytes)?.iter().map(Network::inference).collect(),
                 kind: spec.kind,
-                residual: spec.residual,
                 end: folded.layers[index].end,
             });
         }
@@ -79,12 +82,11 @@ pub(crate) struct Simulated {
 
 /// An integer layer between conversions: single precision in and out.
 pub(crate) struct SimulatedLayer {
-    pub(crate) inference: Inference,
+    /// Nothing of a layer whose outputs are its cell's, or those that it is given.
+    pub(crate) inference: Option<Inference>,
     /// The recurrent cells in it, each alone: sequences are handed to them in the order they take them.
     pub(crate) cells: Vec<Inference>,
     pub(crate) kind: LayerKind,
-    /// Whether its inputs are added to what it gives.
-    pub(crate) residual: bool,
     /// The layer of the network that gives its output.
     pub(crate) end: usize,
 }

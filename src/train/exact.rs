@@ -29,30 +29,31 @@ impl<T: Real> Exact<T> {
         }
         for layer in &simulated.layers {
             let mut states = Vec::new();
-            flow = match layer.kind {
-                LayerKind::Recurrent(spec) => {
+            flow = match (layer.kind, &layer.inference) {
+                (LayerKind::Recurrent(spec), around) => {
                     let x = if spec.go_backwards { flow.select_columns(&sequences.reversed()) } else { flow.clone() };
                     states.push(run(&layer.cells[0], spec.units, &x, sequences));
                     let every = || DMatrix::from_column_slice(spec.units, sequences.columns(), &states[0][0]);
-                    match (layer.residual, spec.return_sequences) {
-                        (true, sequence) => whole(&layer.inference, sequence, &flow, sequences),
-                        (false, true) => every(),
-                        (false, false) => every().select_columns(&lasts(sequences)),
+                    match (around, spec.return_sequences) {
+                        (Some(around), sequence) => whole(around, sequence, &flow, sequences),
+                        (None, true) => every(),
+                        (None, false) => every().select_columns(&lasts(sequences)),
                     }
                 }
-                LayerKind::Bidirectional { layer: spec, .. } => {
+                (LayerKind::Bidirectional { layer: spec, .. }, Some(inference)) => {
                     let reversed = flow.select_columns(&sequences.reversed());
                     for (cell, flow) in layer.cells.iter().zip([&flow, &reversed]) {
                         states.push(run(cell, spec.units, flow, sequences));
                     }
-                    whole(&layer.inference, spec.return_sequences, &flow, sequences)
+                    whole(inference, spec.return_sequences, &flow, sequences)
                 }
-                LayerKind::Last { .. } => flow.select_columns(&lasts(sequences)),
-                _ => on_columns(&layer.inference, &flow),
+                (_, Some(inference)) => on_columns(inference, &flow),
+                // The last time step.
+                (_, None) => flow.select_columns(&lasts(sequences)),
             };
             // Of a softmax the differentiable one is needed, which is never 0.
             let is_softmax = matches!(layer.kind, LayerKind::Dense { activation: OutputKind::Softmax, .. });
-            let has_outputs = !is_softmax && (layer.residual || !matches!(layer.kind, LayerKind::Recurrent(_)));
+            let has_outputs = !is_softmax && layer.inference.is_some();
             let widened = |numbers: &[f32]| numbers.iter().map(|&x| T::rounded(x.into())).collect::<Vec<_>>();
             exact[layer.end] = Some(ExactLayer {
                 states: states.iter().map(|states| states.each_ref().map(|numbers| widened(numbers))).collect(),
